@@ -1,0 +1,2 @@
+"""The command `sampan`: one file per command group, each imported only when called.
+"""

@@ -1,0 +1,4 @@
+"""The controller runtime: work queue, reconcile outcomes, manager, events.
+
+What may not be here: any particular controller.
+"""

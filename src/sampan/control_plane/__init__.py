@@ -1,0 +1,2 @@
+"""What makes a cluster of nodes: API server, controllers, scheduler. Each knows the others only by the API.
+"""

@@ -1,0 +1,2 @@
+"""What makes a machine a node: agent, runtime, network, storage, proxy.
+"""
