@@ -163,7 +163,9 @@ def too_large(message: str) -> ApiError:
 
 def unsupported_media_type(given: str, accepted: Iterable[str]) -> ApiError:
     text = "the body of the request was in an unknown format - accepted media types include: "
-    return ApiError(415, "UnsupportedMediaType", text + ", ".join(accepted) + (f" (given: {given})" if given else ""))
+    return ApiError(
+        415, "UnsupportedMediaType", text + ", ".join(accepted) + (f" (given: {given})" if given else "")
+    )
 
 
 def too_many_requests(message: str, *, retry_after: int = 1) -> ApiError:
