@@ -69,7 +69,9 @@ class Schema:
         self.merge_key: str = ""
         self.merge_strategies: tuple[str, ...] = ()
         self.default: Any = UNSET
-        self.raw: Mapping[str, Any] = {}  # a CRD's own JSON schema node (patterns, limits, rules); empty for built-ins
+        self.raw: Mapping[
+            str, Any
+        ] = {}  # a CRD's own JSON schema node (patterns, limits, rules); empty for built-ins
 
     def __repr__(self) -> str:
         return f"Schema({self.name or self.type or 'any'})"
