@@ -139,7 +139,8 @@ def unauthorized() -> ApiError:
 
 
 def forbidden(group: str, resource: str, name: str, why: str) -> ApiError:
-    text = f'{_qualified(group, resource)} "{name}" is forbidden: {why}' if resource else f"forbidden: {why}"
+    what = " ".join(part for part in (_qualified(group, resource), f'"{name}"' if name else "") if part)
+    text = f"{what} is forbidden: {why}" if group or resource else f"forbidden: {why}"
     return ApiError(403, "Forbidden", text, group=group, kind=resource, name=name)
 
 
