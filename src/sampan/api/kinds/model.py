@@ -55,7 +55,9 @@ class Resource(NamedTuple):
     def group_version(self) -> GroupVersion:
         return GroupVersion(self.group, self.version)
 
-    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+    def path(
+        self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
+    ) -> str:
         """The request path, unescaped: /apis/apps/v1/namespaces/default/deployments/web/scale."""
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
         if self.namespaced and namespace:
