@@ -23,7 +23,9 @@ class Backoff:
         chance: Callable[[], float] = random.random,
     ) -> None:
         if first <= 0 or cap < first or factor < 1:
-            raise ValueError(f"back-off needs 0 < first <= cap and factor >= 1, got {first!r}, {cap!r}, {factor!r}")
+            raise ValueError(
+                f"back-off needs 0 < first <= cap and factor >= 1, got {first!r}, {cap!r}, {factor!r}"
+            )
         self.first = first
         self.cap = cap
         self.factor = factor

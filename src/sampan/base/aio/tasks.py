@@ -43,7 +43,9 @@ class Tasks:
         """Runs `work` again and again: at once after a return, after a growing delay after a failure."""
         return self.spawn(name, self._keep(name, work, backoff or Backoff(), clock or SystemClock()))
 
-    async def _keep(self, name: str, work: Callable[[], Awaitable[None]], backoff: Backoff, clock: Clock) -> None:
+    async def _keep(
+        self, name: str, work: Callable[[], Awaitable[None]], backoff: Backoff, clock: Clock
+    ) -> None:
         while True:
             try:
                 await work()

@@ -26,12 +26,16 @@ class Limits(NamedTuple):
     head: int = 64 * 1024  # request line and headers together
     body: int = 3 * 1024 * 1024
     pipelined: int = 32  # requests read ahead of the one that is answered; then reading stops
-    write_buffer: int = 4 * 1024 * 1024  # unread bytes of a stream after which `Stream.write` reports a slow reader
-    head_timeout: float = 30.0  # from the first byte of a request, or the connection's opening, to the end of its head
+    write_buffer: int = (
+        4 * 1024 * 1024
+    )  # unread bytes of a stream after which `Stream.write` reports a slow reader
+    head_timeout: float = (
+        30.0  # from the first byte of a request, or the connection's opening, to the end of its head
+    )
     body_timeout: float = 60.0
     idle_timeout: float = 180.0  # between requests
     stall_timeout: float = 60.0  # a reader that takes nothing for so long is cut off
-    request_timeout: float = 0.0  # of a handler's awaitable; 0: the handler sees to it
+    connections: int = 16384  # of one server; more are closed as they come
 
 
 class Connection(Protocol):
@@ -57,7 +61,19 @@ class Connection(Protocol):
 class Request:
     """One request with its whole body. Header names are lower case; repeated headers are joined by ", "."""
 
-    __slots__ = ("_query", "_repeated", "body", "connection", "headers", "keep_alive", "method", "path", "query", "target")
+    __slots__ = (
+        "_query",
+        "_repeated",
+        "body",
+        "connection",
+        "headers",
+        "http10",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "target",
+    )
 
     def __init__(
         self,
@@ -68,6 +84,7 @@ class Request:
         *,
         connection: Connection,
         keep_alive: bool = True,
+        http10: bool = False,
         repeated: dict[str, list[str]] | None = None,
     ) -> None:
         self.method = method
@@ -78,6 +95,7 @@ class Request:
         self.body = body
         self.connection = connection
         self.keep_alive = keep_alive
+        self.http10 = http10
         self._repeated = repeated
         self._query: dict[str, list[str]] | None = None
 
