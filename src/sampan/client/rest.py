@@ -8,7 +8,7 @@ Semantics: Kubernetes API concepts; k8s.io/client-go rest/request.go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -166,7 +166,7 @@ class Client:
         send_initial_events: bool = False,
         timeout_seconds: int = 300,
         metadata_only: bool = False,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Changes after `resource_version`; ends when the server ends the watch (after `timeout_seconds`).
 
         Raises ApiError for an ERROR event (410 when the version is too old) and Unreachable when the connection breaks.

@@ -207,17 +207,19 @@ def _address(server: str) -> tuple[str, str, int, str, bool]:
     return "", url.hostname, url.port or (443 if secure else 80), url.path.rstrip("/"), secure
 
 
-def _fixed_headers(config: Config) -> dict[str, str]:
-    headers = {"User-Agent": config.user_agent or "sampan"}
+def _fixed_headers(config: Config) -> list[tuple[str, str]]:
+    headers = [("User-Agent", config.user_agent or "sampan")]
     if config.impersonate_user:
-        headers["Impersonate-User"] = config.impersonate_user
+        headers.append(("Impersonate-User", config.impersonate_user))
     if config.impersonate_uid:
-        headers["Impersonate-Uid"] = config.impersonate_uid
-    for key, value in config.impersonate_extra:
-        headers[f"Impersonate-Extra-{quote(key, safe='')}"] = value
+        headers.append(("Impersonate-Uid", config.impersonate_uid))
+    headers += [("Impersonate-Group", group) for group in config.impersonate_groups]
+    headers += [
+        (f"Impersonate-Extra-{quote(key, safe='')}", value) for key, value in config.impersonate_extra
+    ]
     if config.username and not config.token:
         pair = f"{config.username}:{config.password}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+        headers.append(("Authorization", "Basic " + base64.b64encode(pair).decode()))
     return headers
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import httptools
@@ -340,11 +340,11 @@ class Pool:
         target: Target,
         *,
         connect_timeout: float = 10.0,
-        default_headers: Mapping[str, str] | None = None,
+        default_headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.target = target
         self._connect_timeout = connect_timeout
-        self._default = dict(default_headers or {})
+        self._default = tuple(default_headers)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
 
@@ -411,7 +411,7 @@ class Pool:
         self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | AsyncIterator[bytes]
     ) -> bytes:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.target.authority}"]
-        lines += _fields(self._default.items())
+        lines += _fields(self._default)
         lines += _fields((headers or {}).items())
         if not isinstance(body, bytes):
             lines.append("Transfer-Encoding: chunked")
