@@ -188,3 +188,8 @@ def dynset(op: int, name: str, key: int, data: int | None = None, *, seconds: in
 
 def counter() -> bytes:
     return _expression("counter", wire.be64(1, 0), wire.be64(2, 0))
+
+
+ANY_ADDRESS = (ip_daddr(0), bitwise(bytes(4), 0))
+"""Register 0 becomes 0.0.0.0, a key's field that stands for every address; nft's listing can read it back, which it
+cannot when the field is an immediate."""

@@ -36,7 +36,9 @@ class Socket:
         self._socket.bind((0, 0))
         for option in (_CAP_ACK, _EXT_ACK, _STRICT_DUMP) if protocol == ROUTE else (_CAP_ACK, _EXT_ACK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
-        self._socket.settimeout(REPLY_SECONDS)
+        # not settimeout: the socket stays blocking, so that MSG_DONTWAIT means what it says
+        limit = struct.pack("@ll", int(REPLY_SECONDS), 0)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self._seq = int(time.time()) & 0x7FFFFFFF
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
@@ -163,7 +165,7 @@ class Socket:
     def _receive(self) -> list[Message]:
         try:
             size = self._socket.recv_into(self._buffer)
-        except TimeoutError:
+        except BlockingIOError:
             raise NetlinkError(errno.ETIMEDOUT, "read the kernel's answer") from None
         return list(wire.messages(self._view[:size]))
 
