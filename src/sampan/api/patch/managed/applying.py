@@ -29,7 +29,14 @@ from sampan.api.patch.managed.entries import (
     without_fields,
 )
 from sampan.api.patch.managed.fieldset import FieldSet, Path
-from sampan.api.patch.managed.merging import merge, named_fields, reconcile, remove, validate
+from sampan.api.patch.managed.merging import (
+    merge,
+    named_fields,
+    reconcile,
+    remove,
+    validate,
+    without_emptied,
+)
 from sampan.api.patch.managed.types import MISSING, Type, TypedError
 from sampan.api.patch.managed.updating import track
 from sampan.api.schema.model import Schema
@@ -180,9 +187,12 @@ class _Request:
             managed = dict(self._managed)
             last = managed.get(self._key)
             managed[self._key] = Owned(fields, self._api_version, last.time if last else "")
-            if last is not None and last.fields:
+            if last is None or not last.fields:
+                managed = self._settled(document, managed, force=force)
+            else:
                 document = self._pruned(document, managed, last.fields)
-            managed = self._settled(document, managed, force=force)
+                managed = self._settled(document, managed, force=force)
+                document = without_emptied(document)
         except TypedError as bad:
             raise ApiError(500, "", f"failed to merge config: {bad}") from bad
         mine = managed.get(self._key)

@@ -49,18 +49,50 @@ _LEAF: FieldSet = {}
 
 def _compare(old: Any, new: Any, type_: Type) -> _Below:
     """What lies below one element: removed, modified, added; None for nothing, {} for the element itself."""
-    if old is new or (old == new and old is not MISSING and new is not MISSING):
-        return _NOTHING
+    if old is MISSING:
+        return None, None, _whole(new, type_)
     if new is MISSING:
-        form = type_.form(old)
-    else:
-        form = type_.form(new)
-        if old is not MISSING:
-            before = type_.form(old)
-            if before != form and old is not None and new is not None:
-                return _joined(_walk(old, new, type_, before), _walk(old, new, type_, form))
-            form = before if new is None else form
-    return _walk(old, new, type_, form)
+        return _whole(old, type_), None, None
+    if old is new or old == new:
+        return _NOTHING
+    form, before = type_.form(new), type_.form(old)
+    if before != form and old is not None and new is not None:
+        return _joined(_walk(old, new, type_, before), _walk(old, new, type_, form))
+    return _walk(old, new, type_, before if new is None else form)
+
+
+def _whole(value: Any, type_: Type) -> FieldSet:
+    """What lies below an element that only one side has: all of it."""
+    form = type_.form(value)
+    if form == SCALAR or not value:
+        return _LEAF
+    if form == MAP:
+        if type_.map == ATOMIC or not isinstance(value, dict):
+            return _LEAF
+        out: FieldSet = {SELF: {}}
+        for name in sorted(value):
+            inner = type_.field(name)
+            if inner is None:
+                raise TypedError("field not declared in schema", f".{name}")
+            try:
+                out[f"f:{name}"] = _whole(value[name], inner)
+            except TypedError as bad:
+                raise bad.below(f".{name}") from None
+        return out
+    if type_.list == ATOMIC or not isinstance(value, list):
+        return _LEAF
+    return _whole_items(value, type_)
+
+
+def _whole_items(value: list[Any], type_: Type) -> FieldSet:
+    out: FieldSet = {SELF: {}}
+    item = type_.item
+    for element, items in _by_element(value, type_).items():
+        try:
+            out[element] = _whole(items[0], item) if len(items) == 1 else _LEAF
+        except TypedError as bad:
+            raise bad.below(fieldset.shown(element)) from None
+    return fieldset.ordered(out)
 
 
 def _joined(left: _Below, right: _Below) -> _Below:

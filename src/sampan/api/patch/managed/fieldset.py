@@ -172,7 +172,8 @@ def ordered(fields: FieldSet) -> FieldSet:
     if len(fields) < 2:
         return fields
     keys = list(fields)
-    wanted = sorted(keys) if all(key[0] == "f" for key in keys) else sorted(keys, key=order)
+    # "." sorts before "f:" by itself; only keys and values have an order other than that of their text.
+    wanted = sorted(keys) if all(key[0] in "f." for key in keys) else sorted(keys, key=order)
     return fields if keys == wanted else {key: fields[key] for key in wanted}
 
 

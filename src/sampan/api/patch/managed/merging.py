@@ -5,12 +5,16 @@ Source: structured-merge-diff typed/merge.go, typed/remove.go, typed/validate.go
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sampan.api.patch.managed import fieldset
 from sampan.api.patch.managed.fieldset import SELF, FieldSet
 from sampan.api.patch.managed.types import ATOMIC, LIST, MAP, MISSING, SCALAR, Type, TypedError
 from sampan.api.patch.plain import go_format
+
+# Stands where `remove` took everything out of a container. Upstream leaves null there until the object is decoded
+# again, so for ownership the container itself is not removed.
+EMPTIED: Final[dict[str, Any]] = {}
 
 
 def merge(live: Any, config: Any, type_: Type) -> Any:
@@ -133,9 +137,15 @@ def _remove_fields(value: dict[str, Any], fields: FieldSet, type_: Type) -> Any:
             out[name] = held
         elif not fieldset.is_member(below):
             rest = remove(held, below, type_.field(name) or type_)
-            if rest is not MISSING:
-                out[name] = rest
+            out[name] = EMPTIED if rest is MISSING else rest
     return out or MISSING
+
+
+def without_emptied(value: Any) -> Any:
+    """The value without the containers that `remove` emptied."""
+    if isinstance(value, dict):
+        return {key: without_emptied(inner) for key, inner in value.items() if inner is not EMPTIED}
+    return list(map(without_emptied, value)) if isinstance(value, list) else value
 
 
 def named_fields(fields: FieldSet, type_: Type) -> FieldSet:
