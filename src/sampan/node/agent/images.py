@@ -31,7 +31,7 @@ class Image(NamedTuple):
 
 
 class Held(Exception):
-    """The container waits for its image."""
+    """A container cannot be started now; `waiting` is shown in its status, `wake_after` seconds is when to try again."""
 
     def __init__(self, waiting: Waiting, wake_after: float | None = None) -> None:
         super().__init__(waiting.message)

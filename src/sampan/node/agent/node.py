@@ -37,7 +37,7 @@ class Machine(NamedTuple):
     swap: int = 0
 
 
-def _first_line(path: str) -> str:
+def _text(path: str) -> str:
     try:
         return Path(path).read_text().strip()
     except OSError:
@@ -57,7 +57,7 @@ def machine(config: Config) -> Machine:
     except OSError:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     release = {}
-    for line in _first_line("/etc/os-release").splitlines():
+    for line in _text("/etc/os-release").splitlines():
         key, _, text = line.partition("=")
         release[key] = text.strip('"')
     space = os.statvfs(config.root)
@@ -66,8 +66,8 @@ def machine(config: Config) -> Machine:
         cpus=config.cpus or len(os.sched_getaffinity(0)),
         memory=config.memory or memory,
         disk=space.f_blocks * space.f_frsize,
-        machine_id=_first_line("/etc/machine-id"),
-        boot_id=_first_line("/proc/sys/kernel/random/boot_id"),
+        machine_id=_text("/etc/machine-id"),
+        boot_id=_text("/proc/sys/kernel/random/boot_id"),
         kernel=platform.release(),
         os_image=release.get("PRETTY_NAME", platform.system()),
         architecture=_ARCHITECTURES.get(arch, arch),

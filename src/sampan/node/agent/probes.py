@@ -197,6 +197,10 @@ class Watched:
     def container_id(self) -> str:
         return self._target.container_id
 
+    def resume(self, *, started: bool, ready: bool) -> None:
+        """Takes up what was known of the container before this watch began; probes go on from there."""
+        self._turn(started=started or self.started, ready=ready or self.ready)
+
     def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
