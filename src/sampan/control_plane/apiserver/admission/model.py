@@ -29,6 +29,7 @@ class Request:
     old: what is stored now; None on CREATE and CONNECT. Never changed.
     options: the CreateOptions, UpdateOptions or DeleteOptions. dry_run: nothing with effects outside may happen.
     warnings: go out as Warning headers. annotations: for the audit log, keys are "plug-in/what".
+    wants_reinvocation: a remote plug-in changed the object, so the mutating phase runs once more; `reinvoked` then.
     """
 
     __slots__ = (
@@ -42,11 +43,13 @@ class Request:
         "old",
         "operation",
         "options",
+        "reinvoked",
         "resource",
         "subresource",
         "uid",
         "user",
         "version",
+        "wants_reinvocation",
         "warnings",
     )
 
@@ -84,6 +87,8 @@ class Request:
         self.uid = uid
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}
+        self.wants_reinvocation = False
+        self.reinvoked = False
 
     def is_for(self, group: str, resource: str, subresource: str = "") -> bool:
         return self.resource == resource and self.group == group and self.subresource == subresource
@@ -104,16 +109,20 @@ def _generate_name(request: Request) -> str:
 
 
 class Plugin(Protocol):
-    """One admission plug-in. `name` is upstream's; `handles` is asked before each phase and must be cheap."""
+    """One admission plug-in. `name` is upstream's; `handles` is asked before each phase and must be cheap.
+
+    timeout: seconds that one call may take; 0 for a plug-in that waits for nobody outside of this process.
+    """
 
     name: str
+    timeout: float
 
     def handles(self, request: Request, /) -> bool: ...
 
 
 @runtime_checkable
 class Mutator(Plugin, Protocol):
-    """Takes part in the mutating phase. Raises ApiError to refuse."""
+    """Takes part in the mutating phase. Raises ApiError to refuse. May be called twice, so it changes nothing twice."""
 
     async def admit(self, request: Request, /) -> None: ...
 
@@ -123,3 +132,36 @@ class Validator(Plugin, Protocol):
     """Takes part in the validating phase, after all mutation. Raises ApiError to refuse; never changes the object."""
 
     async def validate(self, request: Request, /) -> None: ...
+
+
+class Local:
+    """What plug-ins in this process have in common: they are asked by operation and resource, from two tables.
+
+    resources: (group, plural, subresource); empty for every resource.
+    """
+
+    name: str = ""
+    timeout: float = 0.0
+    operations: frozenset[str] = frozenset()
+    resources: frozenset[tuple[str, str, str]] = frozenset()
+
+    def handles(self, request: Request, /) -> bool:
+        if request.operation not in self.operations:
+            return False
+        return not self.resources or (request.group, request.resource, request.subresource) in self.resources
+
+
+POD: Final = ("", "pods", "")
+
+
+def metadata(obj: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (obj or {}).get("metadata") or {}
+
+
+def spec(obj: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (obj or {}).get("spec") or {}
+
+
+def is_mirror(pod: Mapping[str, Any]) -> bool:
+    """A pod that its node runs from a file and only shows to the API."""
+    return "kubernetes.io/config.mirror" in (metadata(pod).get("annotations") or {})
