@@ -11,6 +11,7 @@ from sampan.api.patch.managed import fieldset
 from sampan.api.patch.managed.fieldset import SELF, FieldSet
 from sampan.api.patch.managed.types import (
     ATOMIC,
+    GRANULAR,
     LIST,
     MAP,
     MISSING,
@@ -63,11 +64,10 @@ def _compare(old: Any, new: Any, type_: Type) -> _Below:
 
 def _whole(value: Any, type_: Type) -> FieldSet:
     """What lies below an element that only one side has: all of it."""
-    form = type_.form(value)
-    if form == SCALAR or not value:
+    if not value or not isinstance(value, (dict, list)):
         return _LEAF
-    if form == MAP:
-        if type_.map == ATOMIC or not isinstance(value, dict):
+    if isinstance(value, dict):
+        if type_.map != GRANULAR:
             return _LEAF
         out: FieldSet = {SELF: {}}
         for name in sorted(value):
@@ -79,7 +79,7 @@ def _whole(value: Any, type_: Type) -> FieldSet:
             except TypedError as bad:
                 raise bad.below(f".{name}") from None
         return out
-    if type_.list == ATOMIC or not isinstance(value, list):
+    if type_.list == ATOMIC or not type_.list:
         return _LEAF
     return _whole_items(value, type_)
 

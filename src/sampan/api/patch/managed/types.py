@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sampan.api.gotypes import shape
 from sampan.api.patch.managed.fieldset import key_element, value_element
-from sampan.api.patch.managed.structs import STRUCT_FIELDS
 from sampan.api.schema.model import UNSET, Schema
 
 MISSING: Final[Any] = object()  # a value that is not there at all, unlike null
@@ -112,7 +112,7 @@ class Type:
         Upstream compares Go objects, so such a field is never seen to be added or removed.
         """
         if self._zeros is None:
-            self._zeros = _zeros(self._schema) if self._schema is not None and self._schema.name else {}
+            self._zeros = shape.zeros(self._schema) if self._schema is not None else {}
         return self._zeros
 
     def element(self, item: Any) -> str:
@@ -212,25 +212,3 @@ def _list(schema: Schema) -> tuple[str, tuple[str, ...]]:
     if "merge" in schema.merge_strategies:
         return (KEYED, (schema.merge_key,)) if schema.merge_key else (SET, ())
     return ATOMIC, ()
-
-
-_ZERO_SCALARS: Final = {"string": "", "integer": 0, "number": 0, "boolean": False}
-_TOP_LEVEL: Final = ("spec", "status")
-
-
-def _zeros(schema: Schema) -> dict[str, Any]:
-    zeros: dict[str, Any] = {}
-    for name in schema.required:
-        declared = schema.properties.get(name)
-        if declared is None or declared.format in ("quantity", "date-time") or declared.int_or_string:
-            continue
-        zeros[name] = _ZERO_SCALARS.get(declared.type)
-    for name in STRUCT_FIELDS.get(schema.name.rpartition(".")[2], ()):
-        if name in schema.properties:
-            zeros[name] = {}
-    metadata = schema.properties.get("metadata")
-    if metadata is not None and metadata.name.endswith(("ObjectMeta", "ListMeta")):
-        zeros["metadata"] = {}
-        if "apiVersion" in schema.properties:
-            zeros.update({name: {} for name in _TOP_LEVEL if name in schema.properties})
-    return zeros
