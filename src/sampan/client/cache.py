@@ -23,7 +23,7 @@ from sampan.api.status import ApiError
 from sampan.base.aio.backoff import Backoff
 from sampan.base.aio.clock import Clock, SystemClock
 from sampan.base.aio.tasks import Tasks
-from sampan.client.rest import Client, Object
+from sampan.client.rest import Client, Object, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ TURN: Final = 100  # events after which other tasks get a turn
 FIRST_BATCH_SILENCE: Final = (
     10.0  # seconds without an event after which a server is held not to know watch-list
 )
+NOT_ABOUT_WATCH_LIST: Final = (401, 403, 404, 410, 429)
 INITIAL_END: Final = "k8s.io/initial-events-end"
 
 
@@ -78,7 +79,20 @@ def by_label(obj: Object) -> Iterable[str]:
     return [f"{namespace}/{key}={value}" for key, value in (meta.get("labels") or {}).items()]
 
 
-INDEXES: Final[dict[str, Index]] = {"namespace": by_namespace, "owner": by_owner, "label": by_label}
+def by_orphanage(obj: Object) -> Iterable[str]:
+    """The namespace of what has no controller."""
+    meta = obj["metadata"]
+    if any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
+        return ()
+    return (meta.get("namespace", ""),)
+
+
+INDEXES: Final[dict[str, Index]] = {
+    "namespace": by_namespace,
+    "owner": by_owner,
+    "orphan": by_orphanage,
+    "label": by_label,
+}
 
 
 class Informer:
@@ -206,7 +220,7 @@ class Informer:
             try:
                 return await self._fill_by_watch()
             except ApiError as error:
-                if error.code not in (400, 422):
+                if isinstance(error, Unreachable) or error.code in NOT_ABOUT_WATCH_LIST:
                     raise
             except TimeoutError:
                 pass

@@ -6,7 +6,6 @@ Core v1 Events. Rules and constants: k8s.io/client-go tools/record (events_cache
 from __future__ import annotations
 
 import asyncio
-import datetime
 import logging
 from collections import OrderedDict
 from typing import Any, Final
@@ -15,6 +14,7 @@ from sampan.api import kinds
 from sampan.api.status import ApiError
 from sampan.base.aio.clock import Clock
 from sampan.client.rest import Client
+from sampan.control.timestamps import stamp
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,6 @@ SIMILAR_SECONDS: Final = 600.0
 BURST: Final = 25.0  # events about one object at once
 REFILL: Final = 1 / 300.0  # then one in five minutes
 WAITING_LIMIT: Final = 1000
-
-
-def rfc3339(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def reference(obj: Object) -> Object:
@@ -104,7 +100,7 @@ class Recorder:
             self._sent.popitem(last=False)
 
     async def _count(self, known: Object, message: str, now: float) -> bool:
-        body = {"count": known["count"] + 1, "lastTimestamp": rfc3339(now), "message": message}
+        body = {"count": known["count"] + 1, "lastTimestamp": stamp(now), "message": message}
         meta = known["metadata"]
         try:
             await self._client.patch(EVENTS, meta["name"], body, meta["namespace"])
@@ -117,7 +113,7 @@ class Recorder:
 
     def _new(self, regarding: Object, kind: str, reason: str, message: str, now: float) -> Object:
         self._serial += 1
-        time = rfc3339(now)
+        time = stamp(now)
         return {
             "apiVersion": "v1",
             "kind": "Event",
