@@ -47,6 +47,7 @@ MASKED_PATHS = (
     "/sys/firmware",
 )
 READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+_SHM = "/dev/shm"  # noqa: S108 - the mount point, no file of ours
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROPAGATION = {
     cri.MountPropagation.PROPAGATION_PRIVATE: "rprivate",
@@ -56,7 +57,7 @@ _PROPAGATION = {
 
 
 class HostDevice(NamedTuple):
-    """A device node: `kind` is c or b."""
+    """A device node: `kind` is c or b, `access` cgroup's r, w and m."""
 
     path: str
     kind: str
@@ -65,6 +66,7 @@ class HostDevice(NamedTuple):
     mode: int
     uid: int
     gid: int
+    access: str = "rwm"
 
 
 class Facts(NamedTuple):
@@ -157,9 +159,7 @@ def default_mounts(place: Place, facts: Facts, *, privileged: bool, host_ipc: bo
         _mount("/proc", "proc", "proc", secure),
         _mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
         _mount("/dev/pts", "devpts", "devpts", pts),
-        _mount(
-            "/dev/shm", "bind", "/dev/shm" if host_ipc else place.shm, ["rbind", "rprivate", *secure, "rw"]
-        ),
+        _mount(_SHM, "bind", _SHM if host_ipc else place.shm, ["rbind", "rprivate", *secure, "rw"]),
         _mount("/dev/mqueue", "mqueue", "mqueue", secure),
         _mount("/sys", "sysfs", "sysfs", [*secure, access]),
         _mount("/sys/fs/cgroup", "cgroup", "cgroup", [*secure, "relatime", access]),
@@ -399,7 +399,13 @@ def _device_rules(privileged: bool, devices: tuple[HostDevice, ...]) -> list[Jso
         return [{"allow": True, "access": "rwm"}]
     rules: list[Json] = [{"allow": False, "access": "rwm"}]
     rules += [
-        {"allow": True, "type": device.kind, "major": device.major, "minor": device.minor, "access": "rwm"}
+        {
+            "allow": True,
+            "type": device.kind,
+            "major": device.major,
+            "minor": device.minor,
+            "access": device.access,
+        }
         for device in devices
     ]
     return rules
