@@ -26,9 +26,9 @@ def zeros(schema: Schema) -> dict[str, Any]:
     structs = _structs(schema, kind)
     for name in (*schema.required, *ALWAYS.get(kind, ())):
         declared = schema.properties.get(name)
-        if declared is None or name in omitted or declared.format == "date-time" or name in structs:
+        if declared is None or name in omitted or name in structs:
             continue
-        if name in POINTERS.get(kind, ()) or declared.int_or_string:
+        if declared.format == "date-time" or name in POINTERS.get(kind, ()) or declared.int_or_string:
             found[name] = None
         else:
             found[name] = "0" if declared.format == "quantity" else _ZEROS.get(declared.type)
@@ -88,17 +88,19 @@ class _Plan:
                 changed = field.visit(value)
                 if changed is not None:
                     document[name] = value = changed
-            if not value and any(value == drop and type(value) is type(drop) for drop in field.drops):
+            if value == [] and not field.drops:
+                document[name] = None  # storage does not tell an empty list from none
+            elif not value and any(value == drop and type(value) is type(drop) for drop in field.drops):
                 gone.append(name)
         for name in gone:
             del document[name]
         for name, zero in self._adds:
             if name not in document:
-                if zero == {}:
+                if isinstance(zero, dict):
                     inner: dict[str, Any] = {}
                     document[name] = inner
                     _plan(self._schema.properties[name]).walk(inner)
-                elif zero is not None:
+                else:
                     document[name] = zero
 
     def _made(self, name: str) -> _Field | None:

@@ -594,24 +594,38 @@ POINTERS: Final[Table] = {
     ),
 }
 
-# Optional fields that are written although empty (no omitempty).
+# Optional fields that are written although empty: no omitempty, or a time or quantity that is no pointer.
 ALWAYS: Final[Table] = {
+    "APIServiceCondition": ("lastTransitionTime",),
     "AllocatedDeviceStatus": ("conditions",),
     "AzureFilePersistentVolumeSource": ("secretNamespace",),
     "CSINodeDriver": ("topologyKeys",),
     "CapacityRequestPolicy": ("default",),
+    "CertificateSigningRequestCondition": (
+        "lastTransitionTime",
+        "lastUpdateTime",
+    ),
     "ClusterRole": ("rules",),
     "ContainerImage": ("names",),
+    "ContainerStateRunning": ("startedAt",),
+    "ContainerStateTerminated": (
+        "finishedAt",
+        "startedAt",
+    ),
     "ControllerRevision": ("revision",),
+    "CustomResourceDefinitionCondition": ("lastTransitionTime",),
     "CustomResourceDefinitionStatus": (
         "conditions",
         "storedVersions",
     ),
     "DaemonSetCondition": (
+        "lastTransitionTime",
         "status",
         "type",
     ),
     "DeploymentCondition": (
+        "lastTransitionTime",
+        "lastUpdateTime",
         "status",
         "type",
     ),
@@ -622,18 +636,43 @@ ALWAYS: Final[Table] = {
         "ports",
     ),
     "Event": (
+        "deprecatedFirstTimestamp",
+        "deprecatedLastTimestamp",
+        "eventTime",
+        "firstTimestamp",
+        "lastTimestamp",
         "reportingComponent",
         "reportingInstance",
     ),
+    "EventSeries": ("lastObservedTime",),
+    "FlowSchemaCondition": ("lastTransitionTime",),
     "FlowSchemaSpec": ("matchingPrecedence",),
     "GRPCAction": ("service",),
+    "HorizontalPodAutoscalerCondition": ("lastTransitionTime",),
     "HorizontalPodAutoscalerStatus": ("currentMetrics",),
     "IngressClassParametersReference": ("scope",),
+    "JobCondition": (
+        "lastProbeTime",
+        "lastTransitionTime",
+    ),
     "LimitedPriorityLevelConfiguration": ("nominalConcurrencyShares",),
+    "NamespaceCondition": ("lastTransitionTime",),
+    "NodeCondition": (
+        "lastHeartbeatTime",
+        "lastTransitionTime",
+    ),
     "NodeRuntimeHandler": ("name",),
+    "PersistentVolumeClaimCondition": (
+        "lastProbeTime",
+        "lastTransitionTime",
+    ),
     "PodCertificateRequestSpec": (
         "pkixPublicKey",
         "proofOfPossession",
+    ),
+    "PodCondition": (
+        "lastProbeTime",
+        "lastTransitionTime",
     ),
     "PodDisruptionBudgetStatus": (
         "currentHealthy",
@@ -643,7 +682,9 @@ ALWAYS: Final[Table] = {
     ),
     "PodFailurePolicyOnPodConditionsPattern": ("status",),
     "PodGroupTemplate": ("schedulingConstraints",),
+    "PodVolumeHealth": ("lastTransitionTime",),
     "PriorityClass": ("value",),
+    "PriorityLevelConfigurationCondition": ("lastTransitionTime",),
     "ProjectedVolumeSource": ("sources",),
     "QueuingConfiguration": (
         "handSize",
@@ -651,19 +692,25 @@ ALWAYS: Final[Table] = {
         "queues",
     ),
     "ReplicaSetCondition": (
+        "lastTransitionTime",
         "status",
         "type",
     ),
+    "ReplicationControllerCondition": ("lastTransitionTime",),
+    "ResourceFieldSelector": ("divisor",),
     "ResourcePolicyRule": ("namespaces",),
     "Role": ("rules",),
     "RoleRef": ("apiGroup",),
     "StatefulSetCondition": (
+        "lastTransitionTime",
         "status",
         "type",
     ),
     "StatefulSetOrdinals": ("start",),
     "StatefulSetSpec": ("serviceName",),
     "StatefulSetStatus": ("availableReplicas",),
+    "StorageHealthCondition": ("lastTransitionTime",),
+    "StorageVersionCondition": ("lastTransitionTime",),
     "TokenRequestSpec": (
         "audiences",
         "boundObjectRef",
@@ -675,6 +722,8 @@ ALWAYS: Final[Table] = {
     ),
     "TypedLocalObjectReference": ("apiGroup",),
     "TypedObjectReference": ("apiGroup",),
+    "VolumeError": ("time",),
+    "VolumeHealthStatus": ("lastTransitionTime",),
     "WorkloadSpec": ("podGroupTemplates",),
 }
 
