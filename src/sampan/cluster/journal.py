@@ -87,4 +87,4 @@ def follow(path: Path, *, poll: float = 0.2) -> Iterator[str]:
         if file and (not path.exists() or path.stat().st_size < file.tell()):
             file.close()
             file = path.open(encoding="utf-8", errors="backslashreplace") if path.exists() else None
-        time.sleep(poll)  # noqa: ASYNC251 (the command's own thread)
+        time.sleep(poll)

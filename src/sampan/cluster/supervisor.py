@@ -30,6 +30,8 @@ HEALTHY_SECONDS = 60.0
 STOP_SECONDS = 12.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
+IP_FREEBIND = 15
+"""linux/in.h: an address that the machine does not have (yet) may be bound."""
 
 
 class Child:
@@ -51,7 +53,9 @@ class Child:
 class Supervisor:
     """`children` in start order; stopped in reverse."""
 
-    def __init__(self, settings: Settings, build: str, children: Sequence[Child], control: socket.socket) -> None:
+    def __init__(
+        self, settings: Settings, build: str, children: Sequence[Child], control: socket.socket
+    ) -> None:
         self._settings = settings
         self._build = build
         self._children = children
@@ -150,7 +154,7 @@ class Supervisor:
         self._close_pipe(child)
         reason = f"process {child.pid} ended with {how}"
         child.pid = 0
-        child.states = {name: ("failed", reason) for name in child.states}
+        child.states = dict.fromkeys(child.states, ("failed", reason))
         if time.monotonic() - child.began > HEALTHY_SECONDS:
             child.pause = PAUSE_SECONDS[0]
         child.due = time.monotonic() + child.pause
@@ -210,7 +214,13 @@ class Supervisor:
             "build": self._build,
             "started": self._began,
             "components": [
-                {"name": "supervisor", "pid": os.getpid(), "state": "running", "reason": "", "process": "supervisor"},
+                {
+                    "name": "supervisor",
+                    "pid": os.getpid(),
+                    "state": "running",
+                    "reason": "",
+                    "process": "supervisor",
+                },
                 *components,
             ],
             "restarts": {child.name: child.restarts for child in self._children if child.restarts},
@@ -250,11 +260,13 @@ def listen_unix(path: Path) -> socket.socket:
     return listener
 
 
-def listen_tcp(host_name: str, port: int) -> socket.socket:
-    """A listening TCP socket; IPv6 addresses take both families."""
+def listen_tcp(host_name: str, port: int, *, anywhere: bool = False) -> socket.socket:
+    """A listening TCP socket. With `anywhere` the address need not be there yet (the pod bridge comes later)."""
     family = socket.AF_INET6 if ":" in host_name else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if anywhere:
+        listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
     listener.bind((host_name, port))
     listener.listen(4096)
     return listener

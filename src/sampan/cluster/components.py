@@ -1,0 +1,296 @@
+"""Every component, in order, with the reason for its place. The only code that constructs them.
+
+Three processes: the API server alone, because its latency is everybody's; the control plane's loops with DNS and the
+service proxy, which all live on watches; the node agent with its runtime, which works with files and processes.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sampan.cluster import ranges
+from sampan.cluster.host import Runner, Started, Unit
+from sampan.cluster.settings import Settings
+from sampan.cluster.supervisor import Child
+
+SHARED = (
+    "asyncio",
+    "ssl",
+    "logging",
+    "json",
+    "orjson",
+    "httptools",
+    "sampan.api.kinds.builtin",
+    "sampan.api.status",
+    "sampan.base.aio",
+    "sampan.client.rest",
+    "sampan.client.cache",
+    "sampan.control.manager",
+)
+"""What the parent imports before the fork."""
+
+IDENTITIES = {
+    "controllers": ("system:kube-controller-manager", ("system:masters",)),
+    "scheduler": ("system:kube-scheduler", ()),
+    "node": ("system:node:{node}", ("system:nodes",)),
+    "proxy": ("system:kube-proxy", ()),
+    "dns": ("system:serviceaccount:kube-system:kube-dns", ("system:masters",)),
+    "localpath": ("system:serviceaccount:kube-system:local-path-provisioner", ("system:masters",)),
+}
+"""Who each of our components is to the API: the user and groups of its unix socket."""
+
+
+class Sockets(NamedTuple):
+    """What the supervisor opened: the API on TLS, one unix socket per identity, the node agent's server."""
+
+    api: tuple[socket.socket, ...]
+    identities: dict[str, socket.socket]
+    node: socket.socket | None
+
+
+def gateway(settings: Settings) -> str:
+    """The pod bridge's address: always reachable from pods, whatever the machine's own address does."""
+    return ranges.nth(ranges.node_cidr(settings.pod_cidrs[0]), 1)
+
+
+def dns_address(settings: Settings) -> str:
+    return ranges.nth(settings.service_cidrs[0], 10)
+
+
+def socket_path(settings: Settings, identity: str) -> Path:
+    return settings.run_path / "api" / f"{identity}.sock"
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """Every name and address that the API's certificate covers."""
+    domain = settings.domain
+    found = [
+        "localhost",
+        "127.0.0.1",
+        settings.advertise,
+        settings.node_name,
+        socket.gethostname(),
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{domain}",
+        ranges.nth(settings.service_cidrs[0], 1),
+        gateway(settings),
+    ]
+    if settings.bind not in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+        found.append(settings.bind)
+    return tuple(dict.fromkeys(found))
+
+
+def node_address() -> str:
+    """The machine's own address: that of its default route, or loopback without one. No packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: only the routing table is asked
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def children(settings: Settings, sockets: Sockets, pki: Any) -> list[Child]:
+    """The processes in start order. `pki` is base.pki.layout.Paths."""
+    control = [
+        Unit("controllers", lambda: _controllers(settings)),
+        Unit("scheduler", lambda: _scheduler(settings)),
+        # Names and addresses of services: pods need both, and both need only Services and EndpointSlices.
+        Unit("dns", lambda: _dns(settings)),
+        Unit("proxy", lambda: _proxy(settings)),
+        Unit("localpath", lambda: _localpath(settings)),
+    ]
+    return [
+        # First: everything else is a client of it. Its sockets are open already, so nobody has to wait for it.
+        Child("apiserver", [Unit("apiserver", lambda: _apiserver(settings, sockets, pki))]),
+        Child("controllers", [unit for unit in control if _wanted(settings, unit.name)]),
+        # The node last: what it runs expects the control plane; with it the cluster is Ready.
+        *(
+            [Child("node", [Unit("node", lambda: _node(settings, sockets, pki))])]
+            if settings.on("node")
+            else []
+        ),
+    ]
+
+
+def _wanted(settings: Settings, name: str) -> bool:
+    if settings.simulated and name in ("dns", "proxy", "localpath"):
+        return False  # simulated pods have no network and no files
+    return settings.on(name)
+
+
+def _client(settings: Settings, identity: str) -> Any:
+    from sampan import client
+    from sampan.client.config import Config
+
+    return client.connect(Config.unix(str(socket_path(settings, identity)), user_agent=f"sampan-{identity}"))
+
+
+def _apiserver(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
+    from sampan.control_plane import apiserver
+    from sampan.control_plane.apiserver.authn.model import component_user
+
+    listeners = []
+    for identity, listener in sockets.identities.items():
+        user, groups = IDENTITIES[identity]
+        listeners.append((listener, component_user(user.format(node=settings.node_name), *groups)))
+    config = apiserver.Config(
+        tls=sockets.api,
+        unix=tuple(listeners),
+        database=settings.data_path / "db",
+        pki=pki,
+        service_cidrs=settings.service_cidrs,
+        advertise=settings.advertise,
+        port=settings.port,
+        domain=settings.domain,
+    )
+
+    async def run(started: Started) -> None:
+        await apiserver.run(config, started)
+
+    return run
+
+
+def _controllers(settings: Settings) -> Runner:
+    from sampan.control_plane import controllers
+
+    config = controllers.Config(
+        cluster_ca=(settings.data_path / "pki" / "ca.crt").read_text(), servicelb=settings.on("servicelb")
+    )
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "controllers") as client:
+            await controllers.run(client, config, started)
+
+    return run
+
+
+def _scheduler(settings: Settings) -> Runner:
+    from sampan.control_plane import scheduler
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "scheduler") as client:
+            await scheduler.run(client, scheduler.Config(), started)
+
+    return run
+
+
+def _dns(settings: Settings) -> Runner:
+    from sampan.addons import dns
+
+    config = dns.Config(
+        listen=((gateway(settings), 53),), domain=settings.domain, service_address=dns_address(settings)
+    )
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "dns") as client:
+            await dns.run(client, config, started)
+
+    return run
+
+
+def _proxy(settings: Settings) -> Runner:
+    from sampan.node import proxy
+
+    config = proxy.Config(
+        cluster=settings.name,
+        node_name=settings.node_name,
+        pod_cidrs=settings.pod_cidrs,
+        service_cidrs=settings.service_cidrs,
+        node_addresses=(node_address(),),
+        bridge=settings.bridge if settings.on("network") else "",
+    )
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "proxy") as client:
+            await proxy.run(client, config, started)
+
+    return run
+
+
+def _localpath(settings: Settings) -> Runner:
+    from sampan.addons import localpath
+
+    config = localpath.Config(node_name=settings.node_name, directory=settings.data_path / "storage")
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "localpath") as client:
+            await localpath.run(client, config, started)
+
+    return run
+
+
+def runtime_config(settings: Settings) -> Any:
+    """node.runtime.Config of this cluster's node."""
+    from sampan.node import runtime
+
+    return runtime.Config(
+        root=settings.data_path / "node" / "runtime", run=settings.run_path / "node", cluster=settings.name
+    )
+
+
+def network_config(settings: Settings) -> Any:
+    """node.network.Config of this cluster's node."""
+    from sampan.node import network
+
+    return network.Config(
+        cluster=settings.name,
+        bridge=settings.bridge,
+        state=settings.run_path / "network",
+        pod_cidrs=settings.pod_cidrs,
+        node_cidrs=tuple(ranges.node_cidr(cidr) for cidr in settings.pod_cidrs),
+        service_cidrs=settings.service_cidrs,
+    )
+
+
+def _node(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
+    from sampan.node import agent
+
+    files = pki.nodes[settings.node_name].serving
+    tls = _node_tls(files.certificate, files.key, pki.ca.certificate) if sockets.node else None
+    config = agent.Config(
+        node_name=settings.node_name,
+        root=settings.data_path / "node",
+        addresses=(node_address(),),
+        server=sockets.node,
+        tls=tls,
+        cluster_dns=(dns_address(settings),) if _wanted(settings, "dns") else (),
+        cluster_domain=settings.domain,
+        pod_cidrs=tuple(ranges.node_cidr(cidr) for cidr in settings.pod_cidrs),
+        simulated=settings.simulated,
+    )
+
+    async def run(started: Started) -> None:
+        async with _client(settings, "node") as client, aclosing(await _open_runtime(settings)) as runtime:
+            await agent.run(client, runtime, runtime, config, started)
+
+    return run
+
+
+async def _open_runtime(settings: Settings) -> Any:
+    import asyncio
+
+    from sampan.node import runtime
+
+    if settings.simulated:
+        from sampan.node.runtime import simulated
+
+        return await simulated.open(settings.node_name)
+    network = None
+    if settings.on("network"):
+        from sampan.node import network as room
+
+        network = await asyncio.to_thread(room.open, network_config(settings))
+    return await runtime.open(runtime_config(settings), network)
+
+
+def _node_tls(certificate: Path, key: Path, authority: Path) -> ssl.SSLContext:
+    from sampan.base.pki import contexts
+
+    return contexts.server(certificate, key, authority)
