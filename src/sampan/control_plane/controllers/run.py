@@ -9,7 +9,15 @@ from sampan.base.aio.clock import Clock
 from sampan.client.rest import Client
 from sampan.control import manager
 from sampan.control.controller import Controller
-from sampan.control_plane.controllers import deployment, replicaset
+from sampan.control_plane.controllers import (
+    deployment,
+    endpoints,
+    endpointslice,
+    mirroring,
+    replicaset,
+    root_ca,
+    serviceaccount,
+)
 
 
 class Config(NamedTuple):
@@ -25,6 +33,11 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     replicaset.CONTROLLER,
     replicaset.REPLICATION_CONTROLLER,
     deployment.CONTROLLER,
+    endpointslice.CONTROLLER,
+    endpoints.CONTROLLER,
+    mirroring.CONTROLLER,
+    serviceaccount.CONTROLLER,
+    root_ca.CONTROLLER,
 )
 
 
