@@ -26,14 +26,17 @@ def prepare_create(group: str, kind: str, obj: Object, *, status_subresource: bo
     metadata.pop("deletionGracePeriodSeconds", None)
     metadata.pop("selfLink", None)
     if strategy.status is not None:
-        if strategy.status or ("status" in obj and not _is_custom(group, kind)):
-            obj["status"] = clone(strategy.status)
-        else:
-            obj.pop("status", None)
+        obj["status"] = clone(strategy.status)
     if strategy.generation:
         metadata["generation"] = 1
     if strategy.on_create is not None:
         strategy.on_create(obj)
+    if strategy.status is not None:
+        schema = builtin.for_kind(obj.get("apiVersion", ""), kind)
+        if schema is None:
+            del obj["status"]
+        elif "status" in schema.properties:
+            shape.normalize(obj["status"], schema.properties["status"])
 
 
 def prepare_update(
