@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from sampan.api.gotypes import shape
 from sampan.api.patch.plain import clone
 from sampan.api.schema import builtin
 from sampan.api.strategy.model import Object, Strategy
