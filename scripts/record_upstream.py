@@ -197,6 +197,20 @@ def record_objects(upstream: Upstream) -> None:
         raise SystemExit("\n".join(refused))
 
 
+def create(upstream: Upstream, sample: upstream_objects.Sample) -> Any:
+    """Creates the object; waits where its resource is only just being served."""
+    for left in range(40, -1, -1):
+        try:
+            return upstream.call(
+                "POST", sample.collection + "?fieldManager=recorder&fieldValidation=Strict", sample.body
+            )
+        except RuntimeError as error:
+            if " 404: " not in str(error) or not left:
+                raise
+            time.sleep(0.25)
+    return None
+
+
 def record_object(upstream: Upstream, sample: upstream_objects.Sample) -> None:
     created = upstream.call(
         "POST", sample.collection + "?fieldManager=recorder&fieldValidation=Strict", sample.body
@@ -214,14 +228,20 @@ def record_object(upstream: Upstream, sample: upstream_objects.Sample) -> None:
     if sample.status:
         kept |= {"status": sample.status, "stored": stored}
     written(f"defaulted/{sample.name}.json", settled(kept, uid))
-    table = upstream.call("GET", path, accept=TABLE)
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    for row in table["rows"]:
-        row.pop("object", None)
-    stored["metadata"].pop("managedFields", None)
+    record_table(upstream, sample, path)
+
+
+def record_table(upstream: Upstream, sample: upstream_objects.Sample, path: str) -> None:
+    """The Table with the very object that it was made of, and the time at which it was made."""
+    table = upstream.call("GET", path + "?includeObject=Object", accept=TABLE)
+    now = round(time.time(), 3)
+    shown = table["rows"][0].pop("object")
+    shown["metadata"].pop("managedFields", None)
+    for column in table["columnDefinitions"]:
+        del column["description"]
+    del table["metadata"]
     written(
-        f"tables/{sample.name}.json",
-        {"now": now, "path": sample.collection, "object": stored, "table": table},
+        f"tables/{sample.name}.json", {"now": now, "path": sample.collection, "object": shown, "table": table}
     )
 
 

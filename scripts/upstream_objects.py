@@ -1044,6 +1044,41 @@ NOWHERE = {
         }
     ]
 }
+WIDGET_SPEC = {
+    "type": "object",
+    "properties": {
+        "size": {"type": "integer", "default": 3},
+        "parts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "weight": {"type": "number", "default": 1.5}},
+                "required": ["name"],
+            },
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+        },
+        "port": {"x-kubernetes-int-or-string": True},
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        "maybe": {"type": "string", "nullable": True, "default": "yes"},
+    },
+}
+WIDGET_COLUMNS = [
+    {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
+    {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+    {"name": "Parts", "type": "string", "jsonPath": ".spec.parts"},
+    {"name": "First", "type": "string", "jsonPath": ".spec.parts[0].name"},
+    {"name": "All", "type": "string", "jsonPath": ".spec.parts[*].name"},
+    {"name": "Missing", "type": "string", "jsonPath": ".spec.missing"},
+    {"name": "Weight", "type": "number", "jsonPath": ".spec.parts[0].weight"},
+    {"name": "Wrong", "type": "integer", "jsonPath": ".spec.parts[0].name"},
+    {"name": "On", "type": "boolean", "jsonPath": ".spec.free.on"},
+    {"name": "Label", "type": "string", "jsonPath": ".metadata.labels.example\\.com/tier"},
+    {"name": "Seen", "type": "date", "jsonPath": ".status.seen"},
+    {"name": "Bad", "type": "date", "jsonPath": ".spec.maybe", "priority": 1},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]
+
 EXTENSION = (
     Sample(
         "validatingwebhook",
@@ -1134,18 +1169,37 @@ EXTENSION = (
                             "openAPIV3Schema": {
                                 "type": "object",
                                 "properties": {
-                                    "spec": {
+                                    "spec": WIDGET_SPEC,
+                                    "status": {
                                         "type": "object",
-                                        "properties": {"size": {"type": "integer", "default": 3}},
-                                    }
+                                        "x-kubernetes-preserve-unknown-fields": True,
+                                    },
                                 },
                             }
                         },
+                        "subresources": {"status": {}},
+                        "additionalPrinterColumns": WIDGET_COLUMNS,
                     }
                 ],
             },
         ),
     ),
+    Sample(
+        "widget",
+        f"{group('example.com/v1')}/widgets",
+        {
+            "apiVersion": "example.com/v1",
+            "kind": "Widget",
+            "metadata": {"name": "w", "labels": {"example.com/tier": "gold"}},
+            "spec": {
+                "parts": [{"name": "a"}, {"name": "b", "weight": 2}],
+                "free": {"on": True},
+                "port": "http",
+            },
+        },
+        {"conditions": [{"type": "Other", "status": "x"}, {"type": "Ready", "status": "True"}], "seen": PAST},
+    ),
+    Sample("widget-bare", f"{group('example.com/v1')}/widgets", made("example.com/v1", "Widget", "bare")),
     Sample(
         "apiservice",
         f"{group('apiregistration.k8s.io/v1', namespaced=False)}/apiservices",
