@@ -35,7 +35,7 @@ def completion(call: Invocation) -> int:
 
 def complete(call: Invocation) -> int:
     from sampan.base.command.completion import candidates
-    from sampan.cli.main import ROOT
+    from sampan.cli.commands import ROOT
 
     for word, text in candidates(ROOT, call.args):
         print(f"{word}\t{text}" if text else word)
