@@ -39,8 +39,9 @@ PROBE = """
 import sys
 before = set(sys.modules)
 {statement}
+after = sorted(set(sys.modules) - before)
 import json
-print('\\n@@' + json.dumps(sorted(set(sys.modules) - before)))
+print('\\n@@' + json.dumps(after))
 """
 
 

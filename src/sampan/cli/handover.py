@@ -17,7 +17,7 @@ def helm(call: Invocation) -> int:
     return helm_main.main(list(call.args))
 
 
-def kubectl(call: Invocation) -> int:
+def kubectl(call: Invocation) -> int:  # noqa: RET503 (execv does not return)
     """Becomes kubectl: the one beside this Python (the extra sampan[kubectl]) or the one on PATH."""
     beside = Path(sys.executable).with_name("kubectl")
     program = str(beside) if beside.exists() else shutil.which("kubectl")

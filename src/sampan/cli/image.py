@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sampan.base.command.parse import Invocation
 from sampan.cli import show
@@ -29,14 +30,15 @@ def _with_store(call: Invocation, work: Callable[[Any], Coroutine[Any, Any, int]
         return show.fail(error.message)
 
 
+def _archive(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    return contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+
+
 def load(call: Invocation) -> int:
     async def work(store: Any) -> int:
         for name in call.args:
-            if name == "-":
-                names = await store.import_archive(sys.stdin.buffer)
-            else:
-                with Path(name).open("rb") as file:
-                    names = await store.import_archive(file)
+            with _archive(name) as file:
+                names = await store.import_archive(file)
             for image in names:
                 print(f"imported {image}")
         return 0
