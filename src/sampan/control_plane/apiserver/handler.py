@@ -1,0 +1,305 @@
+"""From request to answer: who asks, for what, may they, and then the verb.
+
+The path of a GET is short on purpose: what was parsed, authenticated and authorized for a connection is remembered
+there, and the answer is bytes that lie ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from sampan.api.status import ApiError, internal, method_not_allowed, timeout
+from sampan.base.http.model import Answer, Request, Response, Streaming
+from sampan.control_plane.apiserver import routing
+from sampan.control_plane.apiserver.authn import connection
+from sampan.control_plane.apiserver.authn.authenticator import Authenticator
+from sampan.control_plane.apiserver.authn.impersonation import impersonate
+from sampan.control_plane.apiserver.authn.model import NODES, Peer, User
+from sampan.control_plane.apiserver.authz.model import Attributes, Authorizer, denial
+from sampan.control_plane.apiserver.discovery import unknown_path
+from sampan.control_plane.apiserver.metrics import Registry
+from sampan.control_plane.apiserver.registry.resources import Served
+from sampan.control_plane.apiserver.routing import Route
+from sampan.control_plane.apiserver.verbs import patch, read, watch, write
+from sampan.control_plane.apiserver.verbs.scope import Scope
+from sampan.control_plane.apiserver.view import View
+from sampan.control_plane.apiserver.wire import answer
+from sampan.control_plane.apiserver.wire.options import is_true
+
+log = logging.getLogger(__name__)
+
+REMEMBERED: Final = 4096
+RBAC: Final = "rbac.authorization.k8s.io"
+SELECTED: Final = frozenset({"list", "watch", "deletecollection"})
+
+NOT_ALLOWED: Final = ApiError(
+    405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+)
+
+PathHandler = Callable[[Request, User], "Answer | Awaitable[Answer] | None"]
+SubresourceHandler = Callable[[Request, Route, Served, User], "Answer | Awaitable[Answer]"]
+
+
+class Handler:
+    """paths: asked in order for what is no resource; subresources: by storage key and name, then by name alone.
+
+    virtual: resources that are answered, not stored (reviews), by group and plural.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        view: View,
+        *,
+        metrics: Registry,
+        request_timeout: float,
+        paths: tuple[PathHandler, ...],
+        subresources: Mapping[tuple[str, str, str], SubresourceHandler],
+        virtual: Mapping[tuple[str, str], SubresourceHandler],
+    ) -> None:
+        self._scope = scope
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._view = view
+        self._timeout = request_timeout
+        self._paths = paths
+        self._subresources = subresources
+        self._virtual = virtual
+        self._routes: dict[tuple[str, str], tuple[Route, Served | None]] = {}
+        scope.resources.on_change(self._routes.clear)
+        labels = ("verb", "group", "version", "resource", "subresource", "scope", "code")
+        self._count = metrics.counter("apiserver_request_total", "Counter of apiserver requests.", labels)
+        self._latency = metrics.histogram(
+            "apiserver_request_duration_seconds", "Response latency in seconds.", labels[:-1]
+        )
+        self._inflight = {"mutating": 0, "readOnly": 0}
+        metrics.gauge(
+            "apiserver_current_inflight_requests",
+            "Requests in progress, by kind.",
+            ("request_kind",),
+            lambda: [((kind,), float(count)) for kind, count in self._inflight.items()],
+        )
+
+    def __call__(self, request: Request) -> Answer | Awaitable[Answer]:
+        started = time.perf_counter()
+        route, served = self._route(request)
+        try:
+            user = self._user(request)
+            route = self._authorized(request, route, user)
+            found = self._dispatch(request, route, served, user)
+        except ApiError as error:
+            return self._done(route, started, answer.error(error))
+        if isinstance(found, (Response, Streaming)):
+            return self._done(route, started, found)
+        if isinstance(found, Awaitable):
+            return self._later(route, started, found)
+        return found
+
+    # -- what is asked
+
+    def _route(self, request: Request) -> tuple[Route, Served | None]:
+        key = (request.method, request.path)
+        known = self._routes.get(key)
+        if known is None:
+            route = routing.parse(*key)
+            served = None
+            if route.resource:
+                served = self._scope.resources.find(route.group, route.version, route.resource)
+                if served is not None and served.resource.namespaced:
+                    route = route._replace(place=route.namespace)
+            if len(self._routes) >= REMEMBERED:
+                self._routes.clear()
+            known = self._routes[key] = (route, served)
+        if known[0].verb == "list" and request.query and is_true(request, "watch"):
+            return known[0]._replace(verb="watch"), known[1]
+        return known
+
+    # -- who asks
+
+    def _user(self, request: Request) -> User:
+        memory = request.connection.memory
+        peer: Peer | None = memory.get("peer")
+        if peer is None:
+            peer = connection.peer(request.connection.identity, request.connection.peer_certificate)
+            memory["peer"] = peer
+            if peer.user is not None or peer.certificate is not None:
+                # fixed for the life of the connection
+                memory["user"] = self._authenticator.authenticate(peer)
+        headers = request.headers
+        user: User | None = memory.get("user")
+        if user is None:
+            user = self._authenticator.authenticate(
+                peer, headers.get("authorization", ""), headers.get("sec-websocket-protocol", "")
+            )
+        for name in headers:
+            if name.startswith("impersonate-"):
+                return impersonate(user, headers, request.all, self._authorizer)
+        return user
+
+    # -- may they
+
+    def _authorized(self, request: Request, route: Route, user: User) -> Route:
+        """The route, with the name that a field selector pins down. Raises ApiError 403."""
+        labels = fields = ""
+        if request.query and route.verb in SELECTED:
+            labels, fields = request.argument("labelSelector"), request.argument("fieldSelector")
+            if fields.startswith("metadata.name=") and "," not in fields:
+                route = route._replace(name=fields.removeprefix("metadata.name=").removeprefix("="))
+        revision = self._view.revision
+        stamp = (
+            revision(RBAC, "clusterrolebindings")
+            + revision(RBAC, "rolebindings")
+            + revision(RBAC, "clusterroles")
+            + revision(RBAC, "roles")
+        )
+        memory = request.connection.memory
+        allowed: dict[object, int] = memory.get("allowed") or memory.setdefault("allowed", {})
+        key = (user.name, user.groups, route)
+        # a node's rights follow its pods, so they are asked for anew each time
+        if allowed.get(key) == stamp and NODES not in user.groups and not user.extra:
+            return route
+        question = _question(route, user, labels, fields)
+        decision = self._authorizer.authorize(question)
+        if not decision.allowed:
+            raise denial(question, decision)
+        if len(allowed) >= REMEMBERED:
+            allowed.clear()
+        allowed[key] = stamp
+        return route
+
+    # -- the verb
+
+    def _dispatch(
+        self, request: Request, route: Route, served: Served | None, user: User
+    ) -> Answer | Awaitable[Answer]:
+        if not route.resource:
+            for handler in self._paths:
+                found = handler(request, user)
+                if found is not None:
+                    return found
+            raise unknown_path()
+        if served is None:
+            raise unknown_path()
+        self._check_shape(route, served)
+        virtual = self._virtual.get((served.group, served.resource.plural))
+        if virtual is not None and not route.subresource:
+            self._check_verb(route, served.resource.verbs)
+            return virtual(request, route, served, user)
+        if route.subresource:
+            return self._subresource(request, route, served, user)
+        self._check_verb(route, served.resource.verbs)
+        scope = self._scope
+        match route.verb:
+            case "get":
+                return read.get(scope, request, route, served)
+            case "list":
+                return read.list_objects(scope, request, route, served)
+            case "watch":
+                return watch.watch(scope, request, route, served)
+            case "create":
+                return write.create(scope, request, route, served, user)
+            case "update":
+                return write.update(scope, request, route, served, user)
+            case "patch":
+                return patch.patch(scope, request, route, served, user)
+            case "delete":
+                return write.delete(scope, request, route, served, user)
+            case "deletecollection":
+                return write.delete_collection(scope, request, route, served, user)
+        raise method_not_allowed(route.verb)
+
+    @staticmethod
+    def _check_shape(route: Route, served: Served) -> None:
+        """Namespaced resources have a namespace in the path except where all are listed; others never have one."""
+        if not served.resource.namespaced:
+            if route.namespace and served.key != ("", "namespaces"):
+                raise unknown_path()
+        elif not route.namespace and route.verb not in ("list", "watch"):
+            raise NOT_ALLOWED if not route.name else unknown_path()
+
+    @staticmethod
+    def _check_verb(route: Route, verbs: tuple[str, ...]) -> None:
+        if route.verb not in verbs or (route.verb == "create" and route.name):
+            raise NOT_ALLOWED
+
+    def _subresource(
+        self, request: Request, route: Route, served: Served, user: User
+    ) -> Answer | Awaitable[Answer]:
+        known = next((sub for sub in served.resource.subresources if sub.name == route.subresource), None)
+        if known is None:
+            raise unknown_path()
+        handler = self._subresources.get((*served.key, route.subresource))
+        if handler is None:
+            handler = self._subresources.get(("*", "*", route.subresource))
+        if handler is None:
+            raise unknown_path()
+        self._check_verb(route._replace(name=""), known.verbs)
+        return handler(request, route, served, user)
+
+    # -- the end
+
+    async def _later(self, route: Route, started: float, work: Awaitable[Answer]) -> Answer:
+        kind = "readOnly" if route.method in ("GET", "HEAD") else "mutating"
+        self._inflight[kind] += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await work
+        except ApiError as error:
+            found = answer.error(error)
+        except TimeoutError:
+            found = answer.error(
+                timeout("request did not complete within the allotted timeout", retry_after=0)
+            )
+        except Exception as error:
+            log.exception("%s %s failed", route.method, route.path)
+            found = answer.error(internal(str(error) or type(error).__name__))
+        finally:
+            self._inflight[kind] -= 1
+        return self._done(route, started, found)
+
+    def _done(self, route: Route, started: float, found: Answer) -> Answer:
+        labels = (
+            route.verb.upper(),
+            route.group,
+            route.version,
+            route.resource,
+            route.subresource,
+            _scope_of(route),
+        )
+        code = found.status if not isinstance(found, Streaming) else 200
+        self._count.add((*labels, str(code or 101)))
+        if not isinstance(found, Streaming):
+            self._latency.observe(labels, time.perf_counter() - started)
+        return found
+
+
+def _question(route: Route, user: User, labels: str, fields: str) -> Attributes:
+    if not route.resource:
+        return Attributes(user, route.verb, path=route.path)
+    return Attributes(
+        user,
+        route.verb,
+        route.group,
+        route.version,
+        route.resource,
+        route.subresource,
+        route.namespace,
+        route.name,
+        "",
+        fields,
+        labels,
+    )
+
+
+def _scope_of(route: Route) -> str:
+    if not route.resource:
+        return ""
+    if route.name:
+        return "resource"
+    return "namespace" if route.namespace else "cluster"

@@ -1,0 +1,216 @@
+"""The API server: `await run(config, started)`. Everything is constructed here, in order, and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from sampan.base.aio import Tasks
+from sampan.base.http.model import Answer, Limits, Request
+from sampan.base.http.server import Listener, Server
+from sampan.base.pki import contexts, jwt
+from sampan.control_plane.apiserver import metrics as metrics_module
+from sampan.control_plane.apiserver import version, virtual
+from sampan.control_plane.apiserver.admission import standard as standard_admission
+from sampan.control_plane.apiserver.authn.authenticator import Authenticator
+from sampan.control_plane.apiserver.authn.issuing import Issuer
+from sampan.control_plane.apiserver.authn.model import User
+from sampan.control_plane.apiserver.authn.service_accounts import ServiceAccountTokens
+from sampan.control_plane.apiserver.authn.static_tokens import StaticTokens
+from sampan.control_plane.apiserver.authn.tokens import TokenAuthenticator
+from sampan.control_plane.apiserver.authz import authorizer as standard_authorizer
+from sampan.control_plane.apiserver.bootstrap import Bootstrap
+from sampan.control_plane.apiserver.cache.cache import Cache, CacheView
+from sampan.control_plane.apiserver.config import Config, ServiceAccounts, TcpListener
+from sampan.control_plane.apiserver.discovery import Discovery
+from sampan.control_plane.apiserver.handler import Handler, PathHandler
+from sampan.control_plane.apiserver.health import Health
+from sampan.control_plane.apiserver.registry import fields, metadata
+from sampan.control_plane.apiserver.registry.removal import Removal
+from sampan.control_plane.apiserver.registry.resources import Resources
+from sampan.control_plane.apiserver.registry.rules import Rules
+from sampan.control_plane.apiserver.registry.store import Store
+from sampan.control_plane.apiserver.storage import Storage
+from sampan.control_plane.apiserver.storage.memory import MemoryStorage
+from sampan.control_plane.apiserver.storage.sqlite import SqliteStorage
+from sampan.control_plane.apiserver.verbs import watch
+from sampan.control_plane.apiserver.verbs.scope import Scope
+from sampan.control_plane.apiserver.view import View
+from sampan.control_plane.apiserver.wire import answer
+
+log = logging.getLogger(__name__)
+
+
+class Bound(NamedTuple):
+    """Where the server listens, as bound: (host, port) of each TCP listener."""
+
+    tcp: tuple[tuple[str, int], ...]
+
+
+async def run(
+    config: Config, started: Callable[[], None], bound: Callable[[Bound], None] | None = None
+) -> None:
+    """Serves until cancelled. `started` is called once when it answers; `bound` before, with the ports taken.
+
+    Raises StorageError, PkiError or OSError where it cannot start.
+    """
+    storage: Storage = SqliteStorage(config.database) if config.database is not None else MemoryStorage()
+    await storage.start()
+    try:
+        cache = Cache(storage, indexes={("", "pods"): fields.pod_node})
+        await cache.start()
+        try:
+            await _serve(config, storage, cache, started, bound)
+        finally:
+            cache.close()
+    finally:
+        await storage.close()
+
+
+async def _serve(
+    config: Config,
+    storage: Storage,
+    cache: Cache,
+    started: Callable[[], None],
+    bound: Callable[[Bound], None] | None,
+) -> None:
+    view = CacheView(cache)
+    resources = Resources(cache)
+    authorizer, rbac = standard_authorizer.standard(view)
+    authenticator, issuer = _authentication(config, view)
+    chain = standard_admission.standard(
+        view, authorizer, suffix=lambda: metadata.generated_name(""), pause=asyncio.sleep
+    )
+    store = Store(storage, cache, Rules(time.time), chain, clock=time.time)
+    removal = Removal(store)
+    scope = Scope(storage, cache, resources, store, removal, time.time)
+    registry = metrics_module.Registry()
+    metrics_module.process_gauges(registry)
+    _storage_gauges(registry, storage, cache)
+    ready = False
+
+    def bootstrapped() -> str:
+        return "" if ready else "the first objects are not written yet"
+
+    health = Health(
+        {
+            "healthz": {"ping": _well, "log": _well, "etcd": _well},
+            "livez": {"ping": _well, "log": _well, "etcd": _well},
+            "readyz": {"ping": _well, "log": _well, "etcd": _well, "poststarthook/bootstrap": bootstrapped},
+        }
+    )
+    address = config.advertise_host
+    discovery = Discovery(resources, address)
+    handler = Handler(
+        scope,
+        authenticator,
+        authorizer,
+        view,
+        metrics=registry,
+        request_timeout=config.request_timeout,
+        paths=_paths(discovery, health, registry),
+        subresources={},
+        virtual=virtual.handlers(scope, authenticator, authorizer, rbac),
+    )
+    server = Server(handler, limits=Limits(), error=answer.below_handler)
+    async with Tasks("apiserver") as tasks:
+        try:
+            ports = await _listen(server, config)
+            if bound is not None:
+                bound(Bound(tuple(ports)))
+            port = config.advertise_port or next((p for _, p in ports), 443)
+            network = ipaddress.ip_network(config.service_cidrs[0])
+            bootstrap = Bootstrap(resources, store, removal, view)
+            await bootstrap.run(config.advertise_host, port, str(network[1]), config.service_name_port)
+            ready = True
+            tasks.spawn("bookmarks", watch.bookmarks(scope))
+            started()
+            await tasks.wait()
+        finally:
+            cache.close()
+            await server.close(config.grace)
+
+
+def _well() -> str:
+    return ""
+
+
+async def _listen(server: Server, config: Config) -> list[tuple[str, int]]:
+    for unix in config.unix:
+        await server.listen(Listener(path=str(unix.path), identity=unix.user))
+    return [await server.listen(_tcp(tcp)) for tcp in config.tcp]
+
+
+def _tcp(tcp: TcpListener) -> Listener:
+    context = None
+    if tcp.tls is not None:
+        context = contexts.server(tcp.tls.certificate, tcp.tls.key, tcp.tls.client_ca)
+    return Listener(host=tcp.host, port=tcp.port, tls=context)
+
+
+def _authentication(config: Config, view: View) -> tuple[Authenticator, Issuer | None]:
+    accounts: ServiceAccounts = config.service_accounts
+    audiences = accounts.audiences or (accounts.issuer,)
+    tokens: list[TokenAuthenticator] = []
+    issuer = None
+    if accounts.public_keys:
+        verifier = jwt.Verifier([path.read_bytes() for path in accounts.public_keys], time.time)
+        tokens.append(ServiceAccountTokens([accounts.issuer], verifier, view, audiences, time.time))
+    if accounts.signing_key is not None:
+        signer = jwt.Signer(accounts.signing_key.read_bytes())
+        issuer = Issuer(accounts.issuer, signer, view, audiences, clock=time.time, new_id=metadata.new_uid)
+    if config.tokens:
+        tokens.append(StaticTokens.parse(config.tokens))
+    return Authenticator(tokens, audiences, anonymous=config.anonymous), issuer
+
+
+def _paths(
+    discovery: Discovery, health: Health, registry: metrics_module.Registry
+) -> tuple[PathHandler, ...]:
+    fixed: Mapping[str, Callable[[], Answer]] = {
+        "/version": lambda: answer.json(version.document()),
+        "/metrics": lambda: _metrics(registry),
+    }
+
+    def exact(request: Request, user: User) -> Answer | None:
+        make = fixed.get(request.path.rstrip("/"))
+        return make() if make is not None else None
+
+    return (
+        exact,
+        lambda request, user: health.answer(request),
+        lambda request, user: discovery.answer(request),
+    )
+
+
+def _metrics(registry: metrics_module.Registry) -> Answer:
+    response = answer.text(registry.text())
+    response.headers = (("Content-Type", metrics_module.CONTENT_TYPE), *response.headers[1:])
+    return response
+
+
+def _storage_gauges(registry: metrics_module.Registry, storage: Storage, cache: Cache) -> None:
+    registry.gauge(
+        "apiserver_storage_objects",
+        "Number of stored objects, by resource.",
+        ("group", "resource"),
+        lambda: [((table.group, table.plural), float(len(table))) for table in cache.tables()],
+    )
+    registry.gauge(
+        "apiserver_registered_watchers",
+        "Number of watches, by resource.",
+        ("group", "resource"),
+        lambda: [
+            ((table.group, table.plural), float(sum(1 for _ in table.watchers()))) for table in cache.tables()
+        ],
+    )
+    registry.gauge(
+        "etcd_debugging_mvcc_current_revision",
+        "The current revision of the store.",
+        (),
+        lambda: [((), float(storage.revision))],
+    )

@@ -1,0 +1,133 @@
+"""POST, PUT and DELETE."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from sampan.api.status import ApiError, Cause, bad_request, invalid
+from sampan.base.http.model import Request, Response
+from sampan.control_plane.apiserver.authn.model import User
+from sampan.control_plane.apiserver.cache.record import Record
+from sampan.control_plane.apiserver.registry import policies
+from sampan.control_plane.apiserver.registry.call import Call
+from sampan.control_plane.apiserver.registry.resources import Served
+from sampan.control_plane.apiserver.routing import Route
+from sampan.control_plane.apiserver.verbs import read
+from sampan.control_plane.apiserver.verbs.scope import Scope, call, form, single_form
+from sampan.control_plane.apiserver.wire import answer, body, options, represent
+
+Object = dict[str, Any]
+
+INERT: Final = "sampan stores {kind} objects but does not act on them yet"
+WORKERS: Final = 5  # deletions in flight of one deletecollection
+
+
+def decoded(scope: Scope, request: Request, action: Call, served: Served) -> Object:
+    """The object in the body: decoded, checked, with defaults. Warnings and strictness as fieldValidation says."""
+    strict = action.field_validation != "Ignore"
+    sent = body.decode(request, strict=strict)
+    obj = body.expect(sent.object, served.resource)
+    return scope.store.rules.admit_fields(action, obj, sent.duplicates)
+
+
+async def create(scope: Scope, request: Request, route: Route, served: Served, user: User) -> Response:
+    made = single_form(scope, request, served)
+    action = call(request, route, served, user, "CreateOptions")
+    obj = decoded(scope, request, action, served)
+    if served.inert:
+        action.warnings.append(INERT.format(kind=served.kind))
+    record = await scope.store.create(action, obj)
+    return answer.body(made.encode(record), 201, action.warnings)
+
+
+async def update(scope: Scope, request: Request, route: Route, served: Served, user: User) -> Response:
+    made = single_form(scope, request, served)
+    action = call(request, route, served, user, "UpdateOptions")
+    sent = decoded(scope, request, action, served)
+    name = sent["metadata"].get("name")
+    if not name:
+        cause = Cause("FieldValueRequired", "Required value: name is required", "metadata.name")
+        raise invalid(served.group, served.kind, "", [cause])
+    if name != route.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({route.name})"
+        )
+    if served.inert:
+        action.warnings.append(INERT.format(kind=served.kind))
+
+    async def replace(old: Object | None) -> Object:
+        obj = scope.store.rules.copy(sent)
+        if old is not None:
+            return scope.store.rules.manage(action, old, obj)
+        return obj
+
+    may_create = served.key in policies.CREATED_BY_UPDATE and not action.subresource
+    written = await scope.store.update(action, replace, create=may_create)
+    return answer.body(made.encode(written.record), 201 if written.created else 200, action.warnings)
+
+
+def delete_options(request: Request) -> Object:
+    """From the body or, without one, from the query. Raises ApiError 400."""
+    if not request.body:
+        return options.deletion(request)
+    sent = body.decode(request, strict=False).object
+    kind = sent.pop("kind", "DeleteOptions")
+    sent.pop("apiVersion", None)
+    if kind != "DeleteOptions":
+        raise bad_request(f"a body of DELETE is DeleteOptions, not {kind!r}")
+    return sent
+
+
+def _deletion_call(request: Request, route: Route, served: Served, user: User, given: Object) -> Call:
+    return Call(
+        served,
+        user,
+        route.place,
+        route.name,
+        dry_run=bool(given.get("dryRun")),
+    )
+
+
+async def delete(scope: Scope, request: Request, route: Route, served: Served, user: User) -> Response:
+    made = single_form(scope, request, served)
+    given = delete_options(request)
+    action = _deletion_call(request, route, served, user, given)
+    deleted = await scope.removal.delete(action, given)
+    if deleted.gone and served.key not in policies.DELETION_SHOWS_OBJECT:
+        return answer.json(answer.success(_details(served, deleted.record)), 200, action.warnings)
+    return answer.body(made.encode(deleted.record), 200, action.warnings)
+
+
+def _details(served: Served, record: Record) -> Object:
+    details: Object = {"name": record.name}
+    if served.group:
+        details["group"] = served.group
+    return {**details, "kind": served.resource.plural, "uid": record.object["metadata"].get("uid", "")}
+
+
+async def delete_collection(
+    scope: Scope, request: Request, route: Route, served: Served, user: User
+) -> Response:
+    made = form(scope, request, served)
+    listing = options.listing(request)
+    options.check_list(listing)
+    wanted = read.selection(route, served, listing)
+    given = delete_options(request)
+    records = [record for record in served.table.select(wanted) if wanted.matches(record)]
+    warnings: list[str] = []
+    turn = asyncio.Semaphore(WORKERS)
+
+    async def one(record: Record) -> None:
+        async with turn:
+            action = Call(served, user, record.namespace, record.name, dry_run=bool(given.get("dryRun")))
+            action.warnings = warnings
+            try:
+                await scope.removal.delete(action, dict(given))
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+
+    await asyncio.gather(*(one(record) for record in records))
+    metadata = represent.list_metadata(scope.cache.revision)
+    return answer.body(represent.whole_list(made, records, metadata), 200, warnings)
