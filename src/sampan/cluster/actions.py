@@ -281,7 +281,12 @@ def _environment() -> dict[str, str]:
         "SSL_CERT_DIR",
     )
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-    return {name: os.environ[name] for name in (*kept, *proxies) if name in os.environ}
+    found = {name: os.environ[name] for name in (*kept, *proxies) if name in os.environ}
+    if "PYTHONPATH" in found:  # our processes start elsewhere, relative entries would be lost
+        found["PYTHONPATH"] = os.pathsep.join(
+            os.path.abspath(p) for p in found["PYTHONPATH"].split(os.pathsep)
+        )
+    return found
 
 
 def _wait(wanted: Settings, progress: Progress) -> Mapping[str, Any]:

@@ -133,35 +133,46 @@ def _client(settings: Settings, identity: str) -> Any:
 
 
 def _apiserver(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
-    from sampan.control_plane import apiserver
+    from sampan.control_plane.apiserver import config as api
     from sampan.control_plane.apiserver.authn.model import component_user
+    from sampan.control_plane.apiserver.run import run as serve
 
-    listeners = []
+    tls = api.Tls(pki.apiserver.certificate, pki.apiserver.key, pki.ca.certificate)
+    unix = []
     for identity, listener in sockets.identities.items():
-        user, groups = IDENTITIES[identity]
-        listeners.append((listener, component_user(user.format(node=settings.node_name), *groups)))
-    config = apiserver.Config(
-        tls=sockets.api,
-        unix=tuple(listeners),
-        database=settings.data_path / "db",
-        pki=pki,
+        name, groups = IDENTITIES[identity]
+        user = component_user(name.format(node=settings.node_name), *groups)
+        unix.append(api.UnixListener(socket_path(settings, identity), user, listener))
+    database = settings.data_path / "db" / "state.db"
+    database.parent.mkdir(mode=0o700, exist_ok=True)
+    config = api.Config(
+        tcp=tuple(api.TcpListener(tls=tls, sock=listener) for listener in sockets.api),
+        unix=tuple(unix),
+        database=database,
         service_cidrs=settings.service_cidrs,
-        advertise=settings.advertise,
-        port=settings.port,
-        domain=settings.domain,
+        advertise_host=settings.advertise,
+        advertise_port=settings.port,
+        service_accounts=api.ServiceAccounts(
+            issuer=f"https://kubernetes.default.svc.{settings.domain}",
+            signing_key=pki.sa_key,
+            public_keys=(pki.sa_pub,),
+        ),
+        node_tls=api.NodeTls(pki.kubelet_client.certificate, pki.kubelet_client.key, pki.ca.certificate),
     )
 
     async def run(started: Started) -> None:
-        await apiserver.run(config, started)
+        await serve(config, started)
 
     return run
 
 
 def _controllers(settings: Settings) -> Runner:
-    from sampan.control_plane import controllers
+    from sampan.control_plane.controllers import run as controllers
 
     config = controllers.Config(
-        cluster_ca=(settings.data_path / "pki" / "ca.crt").read_text(), servicelb=settings.on("servicelb")
+        ca=(settings.data_path / "pki" / "ca.crt").read_text(),
+        service_lb=settings.on("servicelb"),
+        host=settings.node_name,
     )
 
     async def run(started: Started) -> None:
@@ -172,7 +183,7 @@ def _controllers(settings: Settings) -> Runner:
 
 
 def _scheduler(settings: Settings) -> Runner:
-    from sampan.control_plane import scheduler
+    from sampan.control_plane.scheduler import run as scheduler
 
     async def run(started: Started) -> None:
         async with _client(settings, "scheduler") as client:
@@ -250,11 +261,12 @@ def network_config(settings: Settings) -> Any:
 
 
 def _node(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
-    from sampan.node import agent
+    from sampan.node.agent import run as agent
+    from sampan.node.agent.config import Config
 
     files = pki.nodes[settings.node_name].serving
     tls = _node_tls(files.certificate, files.key, pki.ca.certificate) if sockets.node else None
-    config = agent.Config(
+    config = Config(
         node_name=settings.node_name,
         root=settings.data_path / "node",
         addresses=(node_address(),),

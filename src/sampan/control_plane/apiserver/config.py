@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sampan.control_plane.apiserver.authn.model import User
+
+if TYPE_CHECKING:
+    import socket
 
 
 class Tls(NamedTuple):
@@ -17,18 +20,23 @@ class Tls(NamedTuple):
 
 
 class TcpListener(NamedTuple):
-    """Port 0 takes a free one. Without `tls` it is plain HTTP, for loopback only."""
+    """Port 0 takes a free one. Without `tls` it is plain HTTP, for loopback only.
+
+    `sock` is a listening socket that somebody else opened and keeps open; host and port then say nothing.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6443
     tls: Tls | None = None
+    sock: socket.socket | None = None
 
 
 class UnixListener(NamedTuple):
-    """A socket that only its owner may open; whoever opens it is `user`."""
+    """A socket that only its owner may open; whoever opens it is `user`. `sock` as in TcpListener."""
 
     path: Path
     user: User
+    sock: socket.socket | None = None
 
 
 class ServiceAccounts(NamedTuple):

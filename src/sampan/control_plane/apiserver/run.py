@@ -141,8 +141,19 @@ def _well() -> str:
 
 async def _listen(server: Server, config: Config) -> list[tuple[str, int]]:
     for unix in config.unix:
-        await server.listen(Listener(path=str(unix.path), identity=unix.user))
-    return [await server.listen(_tcp(tcp)) for tcp in config.tcp]
+        if unix.sock is not None:
+            await server.serve(unix.sock.dup(), Listener(identity=unix.user))
+        else:
+            await server.listen(Listener(path=str(unix.path), identity=unix.user))
+    ports = []
+    for tcp in config.tcp:
+        if tcp.sock is not None:
+            await server.serve(tcp.sock.dup(), _tcp(tcp))
+            host, port = tcp.sock.getsockname()[:2]
+            ports.append((str(host), int(port)))
+        else:
+            ports.append(await server.listen(_tcp(tcp)))
+    return ports
 
 
 def _tcp(tcp: TcpListener) -> Listener:
