@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
@@ -18,6 +19,12 @@ _STEADY = 10.0
 
 def run(run_dir: str, hide: str) -> None:
     """Never returns before the monitor ended on purpose. The caller has detached us already."""
+    # Held by the monitor too, so that it counts even when this process is gone.
+    lock = os.open(f"{run_dir}/monitor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
     syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     syscalls.set_name("sampan-holder")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

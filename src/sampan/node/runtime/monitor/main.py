@@ -15,7 +15,6 @@ from sampan.base.linux import syscalls
 from sampan.node.runtime.monitor import protocol, spawn
 from sampan.node.runtime.monitor.container import Container, Poll, start_time, write_json
 
-RECORDS = "monitor"
 # How long an adopted container's status may take from the holder to us before it counts as lost.
 _STATUS_WAIT = 1.0
 _CONSOLE_WAIT = 5.0
@@ -96,7 +95,7 @@ class Monitor:
 
     def _adopt(self) -> None:
         """Takes over the containers that a monitor before us left."""
-        folder = f"{self.run_dir}/{RECORDS}"
+        folder = f"{self.run_dir}/{protocol.RECORDS}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
         for name in os.listdir(folder):
             if not name.endswith(".json"):
@@ -277,7 +276,7 @@ class Monitor:
         return container
 
     def _record(self, cid: str) -> str:
-        return f"{self.run_dir}/{RECORDS}/{cid}.json"
+        return f"{self.run_dir}/{protocol.RECORDS}/{cid}.json"
 
     def _drop(self, container: Container) -> None:
         self.containers.pop(container.cid, None)

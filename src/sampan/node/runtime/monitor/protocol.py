@@ -26,6 +26,7 @@ from typing import Any
 
 VERSION = 1
 SOCKET = "monitor.sock"
+RECORDS = "monitor"
 # A packet may not be larger than the socket's send buffer (212,992 bytes by default); argv is all that grows.
 PACKET_MAX = 128 * 1024
 _FDS_MAX = 4

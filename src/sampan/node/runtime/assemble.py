@@ -1,0 +1,114 @@
+"""Puts the runtime together, and takes everything of a cluster's runtime off the machine again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+
+import orjson
+
+from sampan.base.linux import cgroups, mounts
+from sampan.base.linux.cgroups import Hierarchy
+from sampan.node.runtime import machine, recovery, state, stats
+from sampan.node.runtime.books import Books
+from sampan.node.runtime.config import Config
+from sampan.node.runtime.images import registry
+from sampan.node.runtime.images.service import ImageService
+from sampan.node.runtime.images.store import Store
+from sampan.node.runtime.link import Link
+from sampan.node.runtime.monitor import protocol
+from sampan.node.runtime.monitor.container import start_time
+from sampan.node.runtime.service import Local
+from sampan.spec import cni, cri
+from sampan.spec.oci.image import machine_platform
+
+# sun_path holds 107 bytes, and the longest socket's name below the run folder takes 30.
+_RUN_MAX = 77
+_GRACE = 5.0
+
+
+def open_store(config: Config) -> Store:
+    """The image store alone, for a command line; a running node may use it at the same time. Needs root."""
+    _need_root()
+    platform = machine_platform(os.uname().machine)
+    store = Store(config.images, platform, lambda: {c.image_id for c in state.load_containers(config)})
+    store.open()
+    return store
+
+
+async def open(config: Config, network: cni.Network | None) -> Local:
+    """Starts the container monitor if there is none, and takes over what runs.
+
+    `network` None allows host network only. Raises cri.Error: PermissionDenied without root, FailedPrecondition
+    without an OCI runtime or with a layout of another version.
+    """
+    _need_root()
+    if len(os.fsencode(config.run)) > _RUN_MAX:
+        raise cri.Error(
+            "InvalidArgument", f"run folder {str(config.run)!r}: expected at most {_RUN_MAX} bytes"
+        )
+    oci = machine.find_oci_runtime(config.oci_runtime)
+    for folder in config.folders():
+        folder.mkdir(parents=True, exist_ok=True)
+    for folder in (config.root, config.run):
+        folder.chmod(0o711)
+    state.check_version(config)
+    for stale in (config.run / "tmp").iterdir():
+        stale.unlink()
+    hierarchy = cgroups.open()
+    store = open_store(config)
+    books = Books(config, machine.facts(hierarchy), oci, hierarchy, store, network, state.boot_id())
+    images = ImageService(store, registry.load(config.registries), lambda: stats.file_systems(books))
+    local = Local(books, images)
+    books.link = Link(config.run, machine.hidden_mount(oci), local.on_monitor, local.on_monitor_back)
+    await books.link.open()
+    await recovery.load(books, local.exited)
+    return local
+
+
+async def cleanup(config: Config) -> None:
+    """Ends every container and the monitor, then removes cgroups, mounts, namespaces and both folders.
+
+    Whatever state it meets: nothing of it needs the state files to be readable. Addresses of the pod network are
+    the network's to give back.
+    """
+    _need_root()
+    if not config.run.exists() and not config.root.exists():
+        return
+    hierarchy = cgroups.open()
+    with contextlib.suppress(cri.Error, OSError):
+        link = Link(config.run, "", lambda event: None, lambda: None)
+        if await link._connect(once=True):
+            await link.quit()
+    await asyncio.to_thread(_remove, config, hierarchy)
+
+
+def _remove(config: Config, hierarchy: Hierarchy) -> None:
+    _end_strays(config)
+    deadline = time.monotonic() + _GRACE
+    while not hierarchy.remove(config.cgroups) and time.monotonic() < deadline:
+        hierarchy.kill(config.cgroups)
+    for folder in (config.run, config.root):
+        mounts.unmount_below(str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (config.run, config.root):
+        if folder.exists():
+            raise cri.Error("Internal", f"folder {str(folder)!r} cannot be removed: something still uses it")
+
+
+def _end_strays(config: Config) -> None:
+    """Containers that run although their cgroup does not say so, by the monitor's records."""
+    for path in (config.run / protocol.RECORDS).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            record = orjson.loads(path.read_bytes())
+            if record["start"] and start_time(record["pid"]) == record["start"]:
+                os.kill(record["pid"], signal.SIGKILL)
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise cri.Error("PermissionDenied", f"real pods need root: expected uid 0, got {os.geteuid()}")

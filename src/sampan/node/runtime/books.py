@@ -1,0 +1,107 @@
+"""What the runtime works with and what it knows: its tools, and all sandboxes and containers by id."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sampan.base.linux.cgroups import Hierarchy
+from sampan.node.runtime import state
+from sampan.node.runtime.broadcast import Broadcast
+from sampan.node.runtime.config import Config
+from sampan.node.runtime.images.store import Store
+from sampan.node.runtime.link import Link
+from sampan.node.runtime.oci import Facts
+from sampan.node.runtime.state import Container, Sandbox
+from sampan.spec import cni, cri
+
+_T = TypeVar("_T", Sandbox, Container)
+_R = TypeVar("_R")
+
+
+class Books:
+    """Tools are set once at start. The dicts change only on the event loop; put() writes to disk as well."""
+
+    def __init__(
+        self,
+        config: Config,
+        facts: Facts,
+        oci: Path,
+        cgroups: Hierarchy,
+        store: Store,
+        network: cni.Network | None,
+        boot: str,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.config = config
+        self.facts = facts
+        self.oci = oci
+        self.cgroups = cgroups
+        self.store = store
+        self.network = network
+        self.boot = boot
+        self.clock = clock
+        self.link: Link
+        self.broadcast = Broadcast()
+        self.sandboxes: dict[str, Sandbox] = {}
+        self.containers: dict[str, Container] = {}
+        self.exits: dict[str, asyncio.Future[None]] = {}
+        self.cleanups: dict[str, asyncio.Task[None]] = {}
+        self.execs: dict[int, asyncio.Future[int]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, object_id: str) -> asyncio.Lock:
+        """Serialises what changes one sandbox or container."""
+        return self._locks.setdefault(object_id, asyncio.Lock())
+
+    def forget(self, object_id: str) -> None:
+        self._locks.pop(object_id, None)
+
+    def sandbox(self, sandbox_id: str) -> Sandbox:
+        return _one(self.sandboxes, sandbox_id, "sandbox")
+
+    def container(self, container_id: str) -> Container:
+        found = _one(self.containers, container_id, "container")
+        if found.hidden:
+            raise cri.Error("NotFound", f"container {container_id!r} not found")
+        return found
+
+    def put_sandbox(self, sandbox: Sandbox) -> None:
+        self.sandboxes[sandbox.id] = sandbox
+        state.save(self.config.sandbox_file(sandbox.id), sandbox)
+
+    def put_container(self, container: Container) -> None:
+        self.containers[container.id] = container
+        state.save(self.config.container_file(container.id), container)
+
+    def members(self, sandbox_id: str, *, hidden: bool = True) -> list[Container]:
+        return [
+            c for c in self.containers.values() if c.sandbox_id == sandbox_id and (hidden or not c.hidden)
+        ]
+
+    def exit_of(self, container_id: str) -> asyncio.Future[None]:
+        """Done as soon as the container has exited and its state says so."""
+        future = self.exits.get(container_id)
+        if future is None:
+            future = self.exits[container_id] = asyncio.get_running_loop().create_future()
+        return future
+
+
+def _one(known: dict[str, _T], wanted: str, kind: str) -> _T:
+    """By id or unique prefix."""
+    found = known.get(wanted)
+    if found is not None:
+        return found
+    matching = [value for key, value in known.items() if wanted and key.startswith(wanted)]
+    if len(matching) == 1:
+        return matching[0]
+    problem = "is not unique" if matching else "not found"
+    raise cri.Error("NotFound", f"{kind} {wanted!r} {problem}")
+
+
+async def in_thread(work: Callable[..., _R], *args: Any) -> _R:
+    """Blocking work off the loop; finishes even when the caller is cancelled meanwhile, so nothing is half done."""
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work, *args))
