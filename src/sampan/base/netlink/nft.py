@@ -203,6 +203,10 @@ def _size(names: tuple[str, ...]) -> int:
     return sum((_TYPES[name][1] + 3) & ~3 for name in names)
 
 
+def set_delete(table: Table, name: str) -> Request:
+    return _request(DELSET, table, wire.text(1, table.name) + wire.text(2, name), f"delete set {name!r}")
+
+
 def elements_flush(table: Table, name: str) -> Request:
     body = wire.text(1, table.name) + wire.text(2, name)
     return _request(DELSETELEM, table, body, f"flush set {name!r}")
@@ -344,6 +348,12 @@ def _comment_of(data: memoryview | None) -> str:
             return wire.string(data[at + 2 : at + 2 + size])
         at += 2 + size
     return ""
+
+
+def set_names(socket: Socket, table: Table) -> list[str]:
+    """Names of the table's sets and maps; empty when there is no such table."""
+    request = _request(GETSET, table, wire.text(1, table.name), f"list sets of {table.name!r}")
+    return [wire.string(wire.attrs(m.body[4:]).get(2)) for m in socket.dump(request)]
 
 
 def elements(socket: Socket, table: Table, name: str) -> list[Element]:

@@ -73,6 +73,7 @@ class Store:
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._leases = {lease.address: lease for lease in self._read()}
+        self._last = self._read_last()
 
     def _read(self) -> Iterator[Lease]:
         for path in self._folder.iterdir():
@@ -89,11 +90,12 @@ class Store:
             for lease in self._leases.values():
                 if (lease.container_id, lease.ifname) == (container_id, ifname):
                     return lease.address
-            for number in within.after(self._last()):
+            for number in within.after(self._last):
                 address = str(ipaddress.IPv4Address(number))
                 if address in self._leases or not self._create(address, container_id, ifname):
                     continue
                 self._leases[address] = Lease(address, container_id, ifname)
+                self._last = number
                 (self._folder / "last_reserved_ip.0").write_text(address)
                 return address
         raise CniError(11, f"no address is free in range {within.subnet}", f"{len(self._leases)} are leased")
@@ -106,7 +108,7 @@ class Store:
             return False
         return True
 
-    def _last(self) -> int:
+    def _read_last(self) -> int:
         try:
             return int(ipaddress.IPv4Address((self._folder / "last_reserved_ip.0").read_text().strip()))
         except (OSError, ValueError):
