@@ -23,7 +23,8 @@ def config_maps() -> int:
     context = ssl.create_default_context(cafile=f"{ACCOUNT}/ca.crt")
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     request = urllib.request.Request(
-        f"https://{host}:{port}/api/v1/namespaces/{namespace}/configmaps", headers={"Authorization": f"Bearer {token}"}
+        f"https://{host}:{port}/api/v1/namespaces/{namespace}/configmaps",
+        headers={"Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(request, timeout=5, context=context) as answer:
         return len(json.load(answer)["items"])
