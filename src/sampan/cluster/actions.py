@@ -284,7 +284,7 @@ def _environment() -> dict[str, str]:
     found = {name: os.environ[name] for name in (*kept, *proxies) if name in os.environ}
     if "PYTHONPATH" in found:  # our processes start elsewhere, relative entries would be lost
         found["PYTHONPATH"] = os.pathsep.join(
-            os.path.abspath(p) for p in found["PYTHONPATH"].split(os.pathsep)
+            str(Path(p).absolute()) for p in found["PYTHONPATH"].split(os.pathsep)
         )
     return found
 
