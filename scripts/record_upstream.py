@@ -2,7 +2,7 @@
 
     python scripts/record_upstream.py --apiserver /path/to/kube-apiserver [--etcd /usr/bin/etcd] [WHAT ...]
 
-WHAT is any of discovery, objects; all by default. etcd and kube-apiserver run on loopback ports of their own, in
+WHAT is any of decoding, discovery, objects; all by default. etcd and kube-apiserver run on loopback ports of their own, in
 a temporary folder, and are stopped at the end. Everything that changes between runs (uid, times, resourceVersion) is
 replaced by a fixed value in all but the tables, whose cells tell of the time, so that a second recording differs only
 where upstream does.
@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import upstream_bodies
 import upstream_objects
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +81,20 @@ class Upstream:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code}: {error.read().decode()[:600]}") from None
+
+    def dry_run(self, path: str, body: str) -> tuple[str, list[str]]:
+        """A create's error message, empty if it succeeded, and the texts of its warnings."""
+        request = urllib.request.Request(self.base + path, data=body.encode(), method="POST")
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        context = ssl.create_default_context(cafile=str(self.ca))
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                # 299 - "text", with quotes in the text escaped
+                warnings = answer.headers.get_all("Warning") or []
+                return "", [json.loads(one.removeprefix("299 - ")) for one in warnings]
+        except urllib.error.HTTPError as error:
+            return str(json.loads(error.read())["message"]), []
 
     def ready(self) -> bool:
         try:
@@ -245,7 +260,18 @@ def record_table(upstream: Upstream, sample: upstream_objects.Sample, path: str)
     )
 
 
-RECORDERS = {"discovery": record_discovery, "objects": record_objects}
+def record_decoding(upstream: Upstream) -> None:
+    """What each body is answered under fieldValidation Strict, and the warnings under Warn."""
+    found = []
+    for path, bodies in upstream_bodies.BODIES.items():
+        for body in bodies:
+            error, _ = upstream.dry_run(path + "?dryRun=All&fieldValidation=Strict", body)
+            _, warnings = upstream.dry_run(path + "?dryRun=All&fieldValidation=Warn", body)
+            found.append({"body": body, "error": error, "warnings": warnings})
+    written("decoding-1.37.json", found)
+
+
+RECORDERS = {"decoding": record_decoding, "discovery": record_discovery, "objects": record_objects}
 
 
 def main() -> int:

@@ -198,8 +198,13 @@ def definition(name: str) -> Schema:
 
 def for_kind(api_version: str, kind: str) -> Schema | None:
     """The schema of a built-in kind's whole object, or None for a kind that is not built in."""
-    name = _file().kinds.get(f"{api_version} {kind}")
+    name = definition_name(api_version, kind)
     return None if name is None else definition(name)
+
+
+def definition_name(api_version: str, kind: str) -> str | None:
+    """The full name of a built-in kind's definition, or None for a kind that is not built in."""
+    return _file().kinds.get(f"{api_version} {kind}")
 
 
 def names() -> Iterator[str]:

@@ -322,13 +322,12 @@ def _time_problem(text: str) -> str:
     return f'parsing time "{text}": value out of range'
 
 
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/\r\n]*")
-
-
 def _base64_problem(text: str) -> str:
     try:
         base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        match = _BASE64.match(text)
-        return f"illegal base64 data at input byte {match.end() if match else 0}"
+        end = len(re.match(r"[A-Za-z0-9+/]*", text)[0])  # type: ignore[index]
+        if end == len(text) or text[end] == "=":
+            end = end // 4 * 4  # the last four are incomplete: Go names where they begin
+        return f"illegal base64 data at input byte {end}"
     return ""
