@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -401,9 +402,9 @@ def _clear_node(found: Settings) -> None:
     from sampan.cluster import components
     from sampan.node import network, proxy, runtime
 
-    runtime.cleanup(components.runtime_config(found), keep_images=True)
+    asyncio.run(runtime.cleanup(components.runtime_config(found), keep_images=True))
     network.cleanup(components.network_config(found))
-    proxy.cleanup(found.name)
+    proxy.cleanup(components.proxy_config(found))
 
 
 def delete(found: Settings) -> None:

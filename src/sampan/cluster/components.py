@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -206,10 +205,11 @@ def _dns(settings: Settings) -> Runner:
     return run
 
 
-def _proxy(settings: Settings) -> Runner:
+def proxy_config(settings: Settings) -> Any:
+    """node.proxy.Config of this cluster's node."""
     from sampan.node import proxy
 
-    config = proxy.Config(
+    return proxy.Config(
         cluster=settings.name,
         node_name=settings.node_name,
         pod_cidrs=settings.pod_cidrs,
@@ -218,9 +218,13 @@ def _proxy(settings: Settings) -> Runner:
         bridge=settings.bridge if settings.on("network") else "",
     )
 
+
+def _proxy(settings: Settings) -> Runner:
+    from sampan.node import proxy
+
     async def run(started: Started) -> None:
         async with _client(settings, "proxy") as client:
-            await proxy.run(client, config, started)
+            await proxy.run(client, proxy_config(settings), started)
 
     return run
 
@@ -279,8 +283,12 @@ def _node(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
     )
 
     async def run(started: Started) -> None:
-        async with _client(settings, "node") as client, aclosing(await _open_runtime(settings)) as runtime:
-            await agent.run(client, runtime, runtime, config, started)
+        runtime = await _open_runtime(settings)
+        try:
+            async with _client(settings, "node") as client:
+                await agent.run(client, runtime, runtime.images, config, started)
+        finally:
+            await runtime.close()
 
     return run
 

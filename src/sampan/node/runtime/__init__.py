@@ -29,8 +29,8 @@ async def open(config: Config, network: cni.Network | None) -> Local:
     return await assemble.open(config, network)
 
 
-async def cleanup(config: Config) -> None:
+async def cleanup(config: Config, *, keep_images: bool = False) -> None:
     """See assemble.cleanup."""
     from sampan.node.runtime import assemble
 
-    await assemble.cleanup(config)
+    await assemble.cleanup(config, keep_images=keep_images)

@@ -70,8 +70,10 @@ async def open(config: Config, network: cni.Network | None) -> Local:
     return local
 
 
-async def cleanup(config: Config) -> None:
+async def cleanup(config: Config, *, keep_images: bool = False) -> None:
     """Ends every container and the monitor, then removes cgroups, mounts, namespaces and both folders.
+
+    With `keep_images` the image store stays, for a cluster that is only stopped.
 
     Whatever state it meets: nothing of it needs the state files to be readable. Addresses of the pod network are
     the network's to give back.
@@ -84,18 +86,22 @@ async def cleanup(config: Config) -> None:
         link = Link(config.run, "", lambda event: None, lambda: None)
         if await link._connect(once=True):
             await link.quit()
-    await asyncio.to_thread(_remove, config, hierarchy)
+    await asyncio.to_thread(_remove, config, hierarchy, keep_images)
 
 
-def _remove(config: Config, hierarchy: Hierarchy) -> None:
+def _remove(config: Config, hierarchy: Hierarchy, keep_images: bool) -> None:
     _end_strays(config)
     deadline = time.monotonic() + _GRACE
     while not hierarchy.remove(config.cgroups) and time.monotonic() < deadline:
         hierarchy.kill(config.cgroups)
-    for folder in (config.run, config.root):
+    doomed = [config.run, config.root]
+    if keep_images:
+        kept = (config.images, config.root / "version")
+        doomed = [config.run, *(path for path in config.root.glob("*") if path not in kept)]
+    for folder in doomed:
         mounts.unmount_below(str(folder))
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in (config.run, config.root):
+    for folder in doomed:
         if folder.exists():
             raise cri.Error("Internal", f"folder {str(folder)!r} cannot be removed: something still uses it")
 
