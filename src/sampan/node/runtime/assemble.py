@@ -13,11 +13,10 @@ import orjson
 
 from sampan.base.linux import cgroups, mounts
 from sampan.base.linux.cgroups import Hierarchy
-from sampan.node.runtime import machine, recovery, state, stats
+from sampan.node.runtime import machine, recovery, state
 from sampan.node.runtime.books import Books
 from sampan.node.runtime.config import Config
 from sampan.node.runtime.images import registry
-from sampan.node.runtime.images.service import ImageService
 from sampan.node.runtime.images.store import Store
 from sampan.node.runtime.link import Link
 from sampan.node.runtime.monitor import protocol
@@ -62,8 +61,7 @@ async def open(config: Config, network: cni.Network | None) -> Local:
     hierarchy = cgroups.open()
     store = open_store(config)
     books = Books(config, machine.facts(hierarchy), oci, hierarchy, store, network, state.boot_id())
-    images = ImageService(store, registry.load(config.registries), lambda: stats.file_systems(books))
-    local = Local(books, images)
+    local = Local(books, registry.load(config.registries))
     books.link = Link(config.run, machine.hidden_mount(oci), local.on_monitor, local.on_monitor_back)
     await books.link.open()
     await recovery.load(books, local.exited)

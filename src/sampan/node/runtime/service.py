@@ -12,6 +12,7 @@ import sampan
 from sampan.node.runtime import containers, recovery, sandboxes, sessions, stats
 from sampan.node.runtime.books import Books, in_thread
 from sampan.node.runtime.images.host import NAME as HOST_IMAGE
+from sampan.node.runtime.images.registry import Registries
 from sampan.node.runtime.images.service import ImageService
 from sampan.node.runtime.sandboxes import limits
 from sampan.node.runtime.state import Container, Exit, Sandbox
@@ -22,14 +23,14 @@ _PAUSE = ("sh", "-c", "trap '' CHLD; exec sleep infinity")
 _PAUSE_UID = 65535
 
 
-class Local:
-    """`images` is the ImageService over the same store. Made by assemble.open()."""
+class Local(ImageService):
+    """Runtime and Images in one object. Made by assemble.open(), let go of by aclose()."""
 
     def __init__(
-        self, books: Books, images: ImageService, new_id: Callable[[], str] = lambda: secrets.token_hex(32)
-    ):
+        self, books: Books, registries: Registries, new_id: Callable[[], str] = lambda: secrets.token_hex(32)
+    ) -> None:
+        super().__init__(books.store, registries, lambda: stats.file_systems(books))
         self.books = books
-        self.images = images
         self._new_id = new_id
         self._names: set[object] = set()
         self._resync: asyncio.Task[None] | None = None
@@ -456,7 +457,7 @@ class Local:
         if started and not container.hidden:
             self._event(container.id, cri.ContainerEventType.CONTAINER_STOPPED_EVENT, container.sandbox_id)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Lets go of everything in this process; sandboxes and containers stay."""
         await asyncio.gather(*self.books.cleanups.values(), return_exceptions=True)
         await self.books.link.close()

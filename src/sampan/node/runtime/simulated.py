@@ -128,14 +128,14 @@ def _canonical(text: str) -> str:
         raise cri.Error("InvalidArgument", str(error), reason="InvalidImageName") from error
 
 
-class Simulated:
-    """`images` is its ImageService. `pod_cidr` is where addresses come from; `logs` writes one line per start."""
+class Simulated(SimulatedImages):
+    """Runtime and Images in one object. `pod_cidr` is where addresses come from; `logs` writes a line per start."""
 
     def __init__(
         self, pod_cidr: str = "10.244.0.0/16", *, clock: Callable[[], int] = time.time_ns, logs: bool = True
     ) -> None:
         network = ipaddress.ip_network(pod_cidr)
-        self.images = SimulatedImages()
+        super().__init__()
         self._kind = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
         # The network itself and the first address, which is the gateway by custom, are not given out.
         self._next = int(network.network_address) + 2
@@ -145,6 +145,7 @@ class Simulated:
         self._logs = logs
         self._count = 0
         self._pods: dict[str, _Pod] = {}
+        self._metadata: set[cri.PodSandboxMetadata] = set()
         self._containers: dict[str, _Container] = {}
         self._broadcast = Broadcast()
 
@@ -158,7 +159,7 @@ class Simulated:
     async def runtime_config(self) -> cri.RuntimeConfigResponse:
         return cri.RuntimeConfigResponse()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         for container in self._containers.values():
             if container.timer is not None:
                 container.timer.cancel()
@@ -170,11 +171,12 @@ class Simulated:
             raise cri.Error(
                 "InvalidArgument", f"runtime handler {runtime_handler!r} is not known: expected none"
             )
-        if any(pod.config.metadata == config.metadata for pod in self._pods.values()):
+        if config.metadata in self._metadata:
             raise cri.Error("AlreadyExists", f"sandbox {config.metadata} exists")
         host = config.linux.security_context.namespace_options.network == cri.NamespaceMode.NODE
         pod = _Pod(self._new_id(), config, 0 if host else self._address(), self._clock())
         self._pods[pod.id] = pod
+        self._metadata.add(config.metadata)
         self._event(pod.id, cri.ContainerEventType.CONTAINER_CREATED_EVENT, pod)
         self._event(pod.id, cri.ContainerEventType.CONTAINER_STARTED_EVENT, pod)
         return pod.id
@@ -199,6 +201,7 @@ class Simulated:
         for container in pod.containers:
             await self.remove_container(container.id)
         self._pods.pop(pod_sandbox_id, None)
+        self._metadata.discard(pod.config.metadata)
         self._event(pod.id, cri.ContainerEventType.CONTAINER_DELETED_EVENT, None)
 
     async def pod_sandbox_status(self, pod_sandbox_id: str) -> cri.PodSandboxStatus:
@@ -226,7 +229,7 @@ class Simulated:
             raise cri.Error("FailedPrecondition", f"sandbox {pod.config.metadata.name!r} is not ready")
         if any(container.config.metadata == config.metadata for container in pod.containers):
             raise cri.Error("AlreadyExists", f"container {config.metadata} exists")
-        if await self.images.image_status(config.image) is None:
+        if await self.image_status(config.image) is None:
             raise cri.Error("NotFound", f"image {config.image.image!r} is not present")
         container = _Container(self._new_id(), pod, config, self._clock())
         self._said(container, "start-delay")
@@ -407,7 +410,7 @@ class Simulated:
         return self._containers[container_id]
 
     async def _image_id(self, container: _Container) -> str:
-        found = await self.images.image_status(container.config.image)
+        found = await self.image_status(container.config.image)
         return found.id if found is not None else ""
 
     def _annotation(self, container: _Container, name: str) -> str:
@@ -508,3 +511,8 @@ def _pod_state(pod: _Pod) -> cri.PodSandboxState:
 
 def _labelled(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in selector.items())
+
+
+async def open(pod_cidr: str = "10.244.0.0/16") -> Simulated:
+    """Nothing is started and nothing is kept: with the process all its pods are gone."""
+    return Simulated(pod_cidr)
