@@ -16,8 +16,9 @@ from sampan.base.linux.cgroups import Hierarchy
 from sampan.node.runtime import machine, recovery, state
 from sampan.node.runtime.books import Books
 from sampan.node.runtime.config import Config
-from sampan.node.runtime.images import registry
-from sampan.node.runtime.images.store import Store
+from sampan.node.runtime.image import registry
+from sampan.node.runtime.image.service import ImageService
+from sampan.node.runtime.image.store import Store
 from sampan.node.runtime.link import Link
 from sampan.node.runtime.monitor import protocol
 from sampan.node.runtime.monitor.container import start_time
@@ -30,13 +31,22 @@ _RUN_MAX = 77
 _GRACE = 5.0
 
 
-def open_store(config: Config) -> Store:
-    """The image store alone, for a command line; a running node may use it at the same time. Needs root."""
+def _store(config: Config) -> Store:
     _need_root()
     platform = machine_platform(os.uname().machine)
     store = Store(config.images, platform, lambda: {c.image_id for c in state.load_containers(config)})
     store.open()
     return store
+
+
+def images(config: Config) -> ImageService:
+    """The images alone, for a command line; a running node sees what changes. Needs root."""
+    store = _store(config)
+
+    def file_systems() -> cri.ImageFsInfoResponse:
+        raise cri.Error("Unimplemented", "usage is measured by a running node")
+
+    return ImageService(store, registry.load(config.registries), file_systems)
 
 
 async def open(config: Config, network: cni.Network | None) -> Local:
@@ -59,7 +69,7 @@ async def open(config: Config, network: cni.Network | None) -> Local:
     for stale in (config.run / "tmp").iterdir():
         stale.unlink()
     hierarchy = cgroups.open()
-    store = open_store(config)
+    store = _store(config)
     books = Books(config, machine.facts(hierarchy), oci, hierarchy, store, network, state.boot_id())
     local = Local(books, registry.load(config.registries))
     books.link = Link(config.run, machine.hidden_mount(oci), local.on_monitor, local.on_monitor_back)

@@ -12,7 +12,7 @@ from sampan.base.linux.cgroups import Hierarchy
 from sampan.node.runtime import state
 from sampan.node.runtime.broadcast import Broadcast
 from sampan.node.runtime.config import Config
-from sampan.node.runtime.images.store import Store
+from sampan.node.runtime.image.store import Store
 from sampan.node.runtime.link import Link
 from sampan.node.runtime.oci import Facts
 from sampan.node.runtime.state import Container, Sandbox

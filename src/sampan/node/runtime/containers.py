@@ -14,7 +14,7 @@ import orjson
 from sampan.base.linux import mounts, syscalls
 from sampan.node.runtime import machine, oci, sandboxes, state, users
 from sampan.node.runtime.books import Books, in_thread
-from sampan.node.runtime.images.store import Stored
+from sampan.node.runtime.image.store import Stored
 from sampan.node.runtime.oci import Json, Place
 from sampan.node.runtime.state import Container, Exit, Sandbox
 from sampan.spec import cri

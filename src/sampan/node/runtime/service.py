@@ -11,9 +11,9 @@ from typing import Any
 import sampan
 from sampan.node.runtime import containers, recovery, sandboxes, sessions, stats
 from sampan.node.runtime.books import Books, in_thread
-from sampan.node.runtime.images.host import NAME as HOST_IMAGE
-from sampan.node.runtime.images.registry import Registries
-from sampan.node.runtime.images.service import ImageService
+from sampan.node.runtime.image.host import NAME as HOST_IMAGE
+from sampan.node.runtime.image.registry import Registries
+from sampan.node.runtime.image.service import ImageService
 from sampan.node.runtime.sandboxes import limits
 from sampan.node.runtime.state import Container, Exit, Sandbox
 from sampan.spec import cni, cri
@@ -24,7 +24,7 @@ _PAUSE_UID = 65535
 
 
 class Local(ImageService):
-    """Runtime and Images in one object. Made by assemble.open(), let go of by aclose()."""
+    """Runtime and Images in one object. Made by assemble.open(), let go of by close()."""
 
     def __init__(
         self, books: Books, registries: Registries, new_id: Callable[[], str] = lambda: secrets.token_hex(32)
@@ -34,6 +34,10 @@ class Local(ImageService):
         self._new_id = new_id
         self._names: set[object] = set()
         self._resync: asyncio.Task[None] | None = None
+
+    @property
+    def images(self) -> ImageService:
+        return self
 
     # -- the runtime itself
 
@@ -457,7 +461,7 @@ class Local(ImageService):
         if started and not container.hidden:
             self._event(container.id, cri.ContainerEventType.CONTAINER_STOPPED_EVENT, container.sandbox_id)
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Lets go of everything in this process; sandboxes and containers stay."""
         await asyncio.gather(*self.books.cleanups.values(), return_exceptions=True)
         await self.books.link.close()

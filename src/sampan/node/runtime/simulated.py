@@ -129,10 +129,19 @@ def _canonical(text: str) -> str:
 
 
 class Simulated(SimulatedImages):
-    """Runtime and Images in one object. `pod_cidr` is where addresses come from; `logs` writes a line per start."""
+    """Runtime and Images in one object.
+
+    `pod_cidr` is where addresses come from; `node_name` keeps the ids of several nodes apart; `logs` writes a line
+    per start.
+    """
 
     def __init__(
-        self, pod_cidr: str = "10.244.0.0/16", *, clock: Callable[[], int] = time.time_ns, logs: bool = True
+        self,
+        pod_cidr: str = "10.244.0.0/16",
+        *,
+        node_name: str = "",
+        clock: Callable[[], int] = time.time_ns,
+        logs: bool = True,
     ) -> None:
         network = ipaddress.ip_network(pod_cidr)
         super().__init__()
@@ -144,10 +153,15 @@ class Simulated(SimulatedImages):
         self._clock = clock
         self._logs = logs
         self._count = 0
+        self._node = hashlib.sha256(node_name.encode()).hexdigest()[:48]
         self._pods: dict[str, _Pod] = {}
         self._metadata: set[cri.PodSandboxMetadata] = set()
         self._containers: dict[str, _Container] = {}
         self._broadcast = Broadcast()
+
+    @property
+    def images(self) -> SimulatedImages:
+        return self
 
     async def version(self) -> cri.VersionResponse:
         return cri.VersionResponse("0.1.0", "simulated", "1", "v1")
@@ -159,7 +173,7 @@ class Simulated(SimulatedImages):
     async def runtime_config(self) -> cri.RuntimeConfigResponse:
         return cri.RuntimeConfigResponse()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         for container in self._containers.values():
             if container.timer is not None:
                 container.timer.cancel()
@@ -389,7 +403,7 @@ class Simulated(SimulatedImages):
 
     def _new_id(self) -> str:
         self._count += 1
-        return f"{self._count:064x}"
+        return f"{self._node}{self._count:016x}"
 
     def _address(self) -> int:
         if self._next < self._end:
@@ -513,6 +527,6 @@ def _labelled(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in selector.items())
 
 
-async def open(pod_cidr: str = "10.244.0.0/16") -> Simulated:
+async def open(node_name: str = "", pod_cidr: str = "10.244.0.0/16") -> Simulated:
     """Nothing is started and nothing is kept: with the process all its pods are gone."""
-    return Simulated(pod_cidr)
+    return Simulated(pod_cidr, node_name=node_name)

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sampan.node.runtime.images.store import Layer, Store
+from sampan.node.runtime.image.store import Layer, Store
 from sampan.spec import cri
 from sampan.spec.oci import image as oci_image
 from sampan.spec.oci.image import Descriptor, InvalidImage

@@ -10,8 +10,8 @@ from typing import IO, Any, Protocol
 
 import orjson
 
-from sampan.node.runtime.images import layers
-from sampan.node.runtime.images.store import Layer, Store
+from sampan.node.runtime.image import layers
+from sampan.node.runtime.image.store import Layer, Store
 from sampan.spec.oci import image as oci_image
 from sampan.spec.oci.image import Descriptor, InvalidImage
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
 
-from sampan.node.runtime.images import host, registry
-from sampan.node.runtime.images.store import Store, Stored
+from sampan.node.runtime.image import archive, host, registry
+from sampan.node.runtime.image.store import Store, Stored
 from sampan.spec import cri
 from sampan.spec.oci import reference as refs
 from sampan.spec.oci.image import InvalidImage
@@ -64,6 +66,20 @@ class ImageService:
     async def remove_image(self, image: cri.ImageSpec) -> None:
         with _translated():
             await asyncio.to_thread(self._store.remove, image.image)
+
+    async def import_archive(self, stream: IO[bytes], name: str | None = None) -> list[str]:
+        """Adds what a tar of `docker save` or of an OCI layout holds; returns the names (ids where it has none)."""
+        with _translated():
+            return await asyncio.to_thread(archive.import_archive, self._store, stream, name)
+
+    async def import_layout(self, folder: Path, name: str | None = None) -> list[str]:
+        """The same for an OCI layout in a folder."""
+        with _translated():
+            return await asyncio.to_thread(archive.import_layout, self._store, folder, name)
+
+    async def collect_garbage(self) -> None:
+        """Removes images without a name that no container stands on, and layers of no image."""
+        await asyncio.to_thread(self._store.collect)
 
     async def image_fs_info(self) -> cri.ImageFsInfoResponse:
         return await asyncio.to_thread(self._file_systems)

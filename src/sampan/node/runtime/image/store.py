@@ -25,7 +25,7 @@ from typing import IO, NamedTuple
 import orjson
 
 from sampan.base.linux import mounts
-from sampan.node.runtime.images import host, layers
+from sampan.node.runtime.image import host, layers
 from sampan.spec.oci import image as oci_image
 from sampan.spec.oci import reference as refs
 from sampan.spec.oci.image import ImageConfig, InvalidImage, Platform

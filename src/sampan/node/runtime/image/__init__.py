@@ -2,6 +2,6 @@
 
 `store` keeps names, manifests and unpacked layers; `layers` unpacks one; `archive` reads docker-save and OCI
 tars; `registry` speaks the distribution API; `host` is sampan.local/host; `service` is the CRI filling over all
-of them. For a command line, without a running node: `open_store(config)`, then `import_archive`, `list`, `remove`.
+of them, and adds archives to it.
 What may not be here: containers, networks, when an image ought to be pulled.
 """
