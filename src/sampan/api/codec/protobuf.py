@@ -14,7 +14,19 @@ from typing import Any, Final
 
 from sampan.api.codec import json, protobuf_special
 from sampan.api.codec.errors import DecodeError, EncodeError
-from sampan.api.codec.protobuf_table import Field, Message, for_kind, message
+from sampan.api.codec.protobuf_table import (
+    INLINE,
+    MAP,
+    MESSAGE,
+    MESSAGES,
+    OTHER,
+    TEXT,
+    TEXTS,
+    Field,
+    Message,
+    for_kind,
+    message,
+)
 
 MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
 MAGIC: Final = b"k8s\x00"
@@ -35,12 +47,12 @@ _SCHEMA_OR: Final = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JS
 
 def decode(data: bytes) -> dict[str, Any]:
     """The object in an envelope, apiVersion and kind included. Raises DecodeError."""
-    return _decode_envelope(memoryview(data), 0)
+    return _decode_envelope(bytes(data), 0)
 
 
 def decode_as(api_version: str, kind: str, body: bytes) -> dict[str, Any]:
     """The object in a bare body (no envelope). Raises DecodeError."""
-    return _object(api_version, kind, memoryview(body), 0)
+    return _object(api_version, kind, bytes(body), 0, len(body), 0)
 
 
 def encode(value: dict[str, Any]) -> bytes:
@@ -56,106 +68,106 @@ def encode(value: dict[str, Any]) -> bytes:
 # -- reading
 
 
-def _decode_envelope(data: memoryview, depth: int) -> dict[str, Any]:
-    if bytes(data[:4]) != MAGIC:
-        raise DecodeError(
-            f"protobuf: expected an envelope that starts with {MAGIC!r}, got {bytes(data[:4])!r}"
-        )
-    envelope: dict[int, memoryview] = {}
+def _decode_envelope(data: bytes, depth: int) -> dict[str, Any]:
+    if data[:4] != MAGIC:
+        raise DecodeError(f"protobuf: expected an envelope that starts with {MAGIC!r}, got {data[:4]!r}")
+    envelope: dict[int, tuple[int, int]] = {}
     pos, end = 4, len(data)
     while pos < end:
         number, wire, pos = _tag(data, pos, end)
         start, pos = _skip(data, pos, end, wire)
         if wire == _BYTES:
-            envelope[number] = data[start:pos]
+            envelope[number] = (start, pos)
     names: dict[str, Any] = {}
-    _fill(message(_RUNTIME + "TypeMeta"), envelope.get(1, data[:0]), names, depth)
-    if envelope.get(3):
-        raise DecodeError(f"protobuf: content encoding {_text(envelope[3])!r} is not supported")
-    return _object(names.get("apiVersion", ""), names.get("kind", ""), envelope.get(2, data[:0]), depth)
+    _fill(message(_RUNTIME + "TypeMeta"), data, *envelope.get(1, _EMPTY), names, depth)
+    start, end = envelope.get(3, _EMPTY)
+    if start != end:
+        raise DecodeError(f"protobuf: content encoding {_text(data, start, end)!r} is not supported")
+    return _object(names.get("apiVersion", ""), names.get("kind", ""), data, *envelope.get(2, _EMPTY), depth)
 
 
-def _object(api_version: str, kind: str, body: memoryview, depth: int) -> dict[str, Any]:
+def _object(api_version: str, kind: str, data: bytes, start: int, end: int, depth: int) -> dict[str, Any]:
     spec = for_kind(api_version, kind)
     if spec is None:
         raise DecodeError(f"protobuf: no kind {kind!r} is known in version {api_version!r}")
     out: dict[str, Any] = {"kind": kind, "apiVersion": api_version}
-    _fill(spec, body, out, depth)
+    _fill(spec, data, start, end, out, depth)
     return out
 
 
-def _fill(spec: Message, data: memoryview, out: dict[str, Any], depth: int) -> None:
+def _fill(spec: Message, data: bytes, pos: int, end: int, out: dict[str, Any], depth: int) -> None:
     """Reads one message's fields into `out`; a field that comes again is merged, as protobuf wants it."""
     if depth > MAX_DEPTH:
         raise DecodeError("protobuf: exceeded max depth")
-    pos, end = 0, len(data)
     by_number = spec.by_number
     while pos < end:
-        number, wire, pos = _tag(data, pos, end)
-        field = by_number.get(number)
-        if field is None:
-            _, pos = _skip(data, pos, end, wire)
-            continue
+        tag = data[pos]
+        if tag < 0x80 and tag > 7:
+            pos += 1
+        else:
+            number, wire, pos = _tag(data, pos, end)
+            tag = number << 3 | wire
+        wire = tag & 7
         start, pos = _skip(data, pos, end, wire)
-        if wire == _BYTES:
-            _take_bytes(field, data[start:pos], out, depth)
-        else:
+        field = by_number.get(tag >> 3)
+        if field is None:
+            continue
+        if wire != _BYTES:
             _take_number(spec, field, wire, data, start, end, out)
-
-
-def _take_bytes(field: Field, content: memoryview, out: dict[str, Any], depth: int) -> None:
-    name, kind = field.name, field.type
-    if field.is_map:
-        key, value = _entry(field, content, depth)
-        out.setdefault(name, {})[key] = value
-    elif kind == "s":
-        text = _text(content)
-        if field.repeated:
-            out.setdefault(name, []).append(text)
-        elif text or not field.drops_zero:
-            out[name] = text
-    elif len(kind) == 1:
-        if kind == "y":
-            value = protobuf_special.base64_text(content)
-            if field.repeated:
-                out.setdefault(name, []).append(value)
-            elif value or not field.drops_zero:
-                out[name] = value
-        elif field.repeated:
-            out.setdefault(name, []).extend(_packed(field, content))
+        elif field.shape == TEXT:
+            value = data[start:pos].decode("utf-8", "replace")
+            if value or not field.drops_zero:
+                out[field.name] = value
         else:
-            raise DecodeError(f"protobuf: wrong wire type {_BYTES} for field {name!r}")
-    elif not name:
-        _fill(message(kind), content, out, depth + 1)
+            _take_bytes(field, data, start, pos, out, depth)
+
+
+def _take_bytes(field: Field, data: bytes, start: int, end: int, out: dict[str, Any], depth: int) -> None:
+    name, shape = field.name, field.shape
+    if shape == MESSAGE:
+        _take_message(field, data, start, end, out, depth)
+    elif shape == MESSAGES:
+        out.setdefault(name, []).append(_message(field.type, data, start, end, depth + 1))
+    elif shape == MAP:
+        key, value = _entry(field, data, start, end, depth)
+        out.setdefault(name, {})[key] = value
+    elif shape == TEXTS:
+        out.setdefault(name, []).append(_text(data, start, end))
+    elif shape == INLINE:
+        _fill(message(field.type), data, start, end, out, depth + 1)
+    elif field.type == "y":
+        encoded = protobuf_special.base64_text(data[start:end])
+        if field.repeated:
+            out.setdefault(name, []).append(encoded)
+        elif encoded or not field.drops_zero:
+            out[name] = encoded
+    elif field.repeated:
+        out.setdefault(name, []).extend(_packed(field, data, start, end))
     else:
-        _take_message(field, content, out, depth)
+        raise DecodeError(f"protobuf: wrong wire type {_BYTES} for field {name!r}")
 
 
-def _take_message(field: Field, content: memoryview, out: dict[str, Any], depth: int) -> None:
-    name = field.name
-    plain = field.type not in _DECODERS and field.type not in _RAW and not field.type.startswith(_SCHEMA_OR)
-    if plain and not field.repeated and isinstance(out.get(name), dict):
-        _fill(message(field.type), content, out[name], depth + 1)
+def _take_message(field: Field, data: bytes, start: int, end: int, out: dict[str, Any], depth: int) -> None:
+    name, kind = field.name, field.type
+    before = out.get(name)
+    if type(before) is dict and kind not in _RAW and not kind.startswith(_SCHEMA_OR):
+        _fill(message(kind), data, start, end, before, depth + 1)
         return
-    value = _message(field.type, content, depth + 1)
-    if field.repeated:
-        out.setdefault(name, []).append(value)
-    elif value or not field.drops_zero:
+    value = _message(kind, data, start, end, depth + 1)
+    if value or not field.drops_zero:
         out[name] = value  # None for a zero time, as Go writes null
 
 
-def _message(kind: str, content: memoryview, depth: int) -> Any:
+def _message(kind: str, data: bytes, start: int, end: int, depth: int) -> Any:
     """A nested message's JSON value; None where Go would write null."""
-    special = _DECODERS.get(kind)
-    if special is not None:
-        fields: dict[str, Any] = {}
-        _fill(message(kind), content, fields, depth)
-        return special(fields)
     if kind in _RAW:
-        return _raw(content, depth)
+        return _raw(data, start, end, depth)
     spec = message(kind)
     out: dict[str, Any] = {}
-    _fill(spec, content, out, depth)
+    _fill(spec, data, start, end, out, depth)
+    special = _DECODERS.get(kind)
+    if special is not None:
+        return special(out)
     if spec.wraps_list:
         return out.get("items", [])
     if kind.startswith(_SCHEMA_OR):
@@ -163,61 +175,57 @@ def _message(kind: str, content: memoryview, depth: int) -> Any:
     return out
 
 
-def _raw(content: memoryview, depth: int) -> Any:
+def _raw(data: bytes, pos: int, end: int, depth: int) -> Any:
     """RawExtension and its like: JSON in field 1, or an envelope of its own."""
-    pos, end = 0, len(content)
     raw = b""
     while pos < end:
-        number, wire, pos = _tag(content, pos, end)
-        start, pos = _skip(content, pos, end, wire)
+        number, wire, pos = _tag(data, pos, end)
+        start, pos = _skip(data, pos, end, wire)
         if number == 1 and wire == _BYTES:
-            raw = bytes(content[start:pos])
+            raw = data[start:pos]
     if not raw:
         return None
     if raw.startswith(MAGIC):
-        return _decode_envelope(memoryview(raw), depth + 1)
+        if depth > MAX_DEPTH:
+            raise DecodeError("protobuf: exceeded max depth")
+        return _decode_envelope(raw, depth + 1)
     return json.loads(raw)
 
 
-def _entry(field: Field, content: memoryview, depth: int) -> tuple[str, Any]:
+def _entry(field: Field, data: bytes, pos: int, end: int, depth: int) -> tuple[str, Any]:
     """One entry of a map: key in field 1, value in field 2, either may be left out."""
     key, value = "", _UNSET
-    pos, end = 0, len(content)
     while pos < end:
-        number, wire, pos = _tag(content, pos, end)
-        start, pos = _skip(content, pos, end, wire)
+        number, wire, pos = _tag(data, pos, end)
+        start, pos = _skip(data, pos, end, wire)
         if number == 1 and wire == _BYTES:
-            key = _text(content[start:pos])
-        elif number == 2 and wire == _BYTES and field.type in ("s", "y"):
-            value = (
-                _text(content[start:pos])
-                if field.type == "s"
-                else protobuf_special.base64_text(content[start:pos])
-            )
-        elif number == 2 and wire == _BYTES and len(field.type) > 1:
-            value = _message(field.type, content[start:pos], depth + 1)
+            key = _text(data, start, pos)
         elif number == 2:
-            value = _number_value(field, wire, content, start, end)
+            value = _entry_value(field, wire, data, start, pos, depth)
     if value is _UNSET:
-        value = _zero(field.type, depth)
+        value = _entry_value(field, _WIRE.get(field.type, _BYTES), b"\0" * 8, 0, 0, depth)
     return key, value
 
 
+def _entry_value(field: Field, wire: int, data: bytes, start: int, end: int, depth: int) -> Any:
+    if wire == _BYTES:
+        if field.type == "s":
+            return _text(data, start, end)
+        if field.type == "y":
+            return protobuf_special.base64_text(data[start:end])
+        if len(field.type) > 1:
+            return _message(field.type, data, start, end, depth + 1)
+    return _number_value(field, wire, data, start, len(data))
+
+
 _UNSET: Final[Any] = object()
-
-
-def _zero(kind: str, depth: int) -> Any:
-    return (
-        {"s": "", "y": "", "b": False, "d": 0.0}.get(kind, 0)
-        if len(kind) == 1
-        else _message(kind, memoryview(b""), depth)
-    )
+_EMPTY: Final = (0, 0)
 
 
 def _take_number(
-    spec: Message, field: Field, wire: int, data: memoryview, start: int, end: int, out: dict[str, Any]
+    spec: Message, field: Field, wire: int, data: bytes, start: int, end: int, out: dict[str, Any]
 ) -> None:
-    if field.is_map or len(field.type) > 1 or field.type in "sy":
+    if field.shape != OTHER or field.type == "y":
         raise DecodeError(f"protobuf: wrong wire type {wire} for field {field.name!r} of {spec.name}")
     value = _number_value(field, wire, data, start, end)
     if field.repeated:
@@ -228,16 +236,15 @@ def _take_number(
         out.pop(field.name, None)
 
 
-def _number_value(field: Field, wire: int, data: memoryview, start: int, end: int) -> Any:
+def _number_value(field: Field, wire: int, data: bytes, start: int, end: int) -> Any:
     kind = field.type
     if len(kind) != 1 or wire != _WIRE[kind]:
         raise DecodeError(f"protobuf: wrong wire type {wire} for field {field.name!r}")
     if kind == "d":
         return struct.unpack_from("<d", data, start)[0]
-    return _integer(kind, _varint(data, start, end)[0])
-
-
-def _integer(kind: str, value: int) -> int | bool:
+    value = data[start]
+    if value > 0x7F:
+        value, _ = _varint(data, start, end)
     if kind == "b":
         return value != 0
     bits = 32 if kind == "i" else 64
@@ -245,33 +252,31 @@ def _integer(kind: str, value: int) -> int | bool:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-def _packed(field: Field, content: memoryview) -> list[Any]:
+def _packed(field: Field, data: bytes, pos: int, end: int) -> list[Any]:
     values: list[Any] = []
-    pos, end = 0, len(content)
+    wire = _WIRE[field.type]
     while pos < end:
-        start, wire = pos, _WIRE[field.type]
-        _, pos = _skip(content, pos, end, wire)
-        values.append(_number_value(field, wire, content, start, end))
+        start = pos
+        _, pos = _skip(data, pos, end, wire)
+        values.append(_number_value(field, wire, data, start, end))
     return values
 
 
-def _text(content: memoryview) -> str:
-    return str(content, "utf-8", "replace")  # Go's JSON writer, too, puts U+FFFD for what is no UTF-8
+def _text(data: bytes, start: int, end: int) -> str:
+    return data[start:end].decode(
+        "utf-8", "replace"
+    )  # Go's JSON writer, too, puts U+FFFD for what is no UTF-8
 
 
-def _tag(data: memoryview, pos: int, end: int) -> tuple[int, int, int]:
-    byte = data[pos]
-    if byte < 0x80:
-        tag, pos = byte, pos + 1
-    else:
-        tag, pos = _varint(data, pos, end)
+def _tag(data: bytes, pos: int, end: int) -> tuple[int, int, int]:
+    tag, pos = _varint(data, pos, end)
     number = tag >> 3
     if not 0 < number < 1 << 29:
         raise DecodeError(f"protobuf: illegal field number {number}")
     return number, tag & 7, pos
 
 
-def _varint(data: memoryview, pos: int, end: int) -> tuple[int, int]:
+def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if pos >= end:
@@ -286,17 +291,21 @@ def _varint(data: memoryview, pos: int, end: int) -> tuple[int, int]:
             raise DecodeError("protobuf: integer overflow")
 
 
-def _skip(data: memoryview, pos: int, end: int, wire: int) -> tuple[int, int]:
+def _skip(data: bytes, pos: int, end: int, wire: int) -> tuple[int, int]:
     """Where the field's content starts and where it ends."""
     if wire == _BYTES:
         if pos < end and data[pos] < 0x80:
-            size, start = data[pos], pos + 1
+            start = pos + 1
+            stop = start + data[pos]
         else:
             size, start = _varint(data, pos, end)
-        stop = start + size
+            stop = start + size
     elif wire == _VARINT:
         start = pos
-        _, stop = _varint(data, pos, end)
+        if pos < end and data[pos] < 0x80:
+            stop = pos + 1
+        else:
+            _, stop = _varint(data, pos, end)
     elif wire == _FIXED64:
         start, stop = pos, pos + 8
     elif wire == _FIXED32:

@@ -15,7 +15,7 @@ _GO_ZERO_TIME: Final = -62135596800  # seconds: year 1, which Go's zero time is
 _YEAR_10000: Final = 253402300800
 
 
-def base64_text(content: memoryview) -> str:
+def base64_text(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 

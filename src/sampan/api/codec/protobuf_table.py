@@ -22,7 +22,10 @@ _PACKAGES: Final = {
 
 
 class Field(NamedTuple):
-    """`type` is a letter of SCALARS or a message's full name; `name` is "" for a message that is inline in JSON."""
+    """`type` is a letter of SCALARS or a message's full name; `name` is "" for a message that is inline in JSON.
+
+    `shape` is one of the constants below: what a decoder has to do with the field's bytes.
+    """
 
     number: int
     name: str
@@ -30,6 +33,10 @@ class Field(NamedTuple):
     repeated: bool
     is_map: bool
     drops_zero: bool
+    shape: int
+
+
+TEXT, TEXTS, MESSAGE, MESSAGES, MAP, INLINE, OTHER = range(7)
 
 
 class Message(NamedTuple):
@@ -71,8 +78,22 @@ def message(name: str) -> Message:
         kind = kind.removesuffix(flag) if flag else kind
         if kind not in SCALARS and "." not in kind:
             kind = package + kind
-        fields[int(number)] = Field(int(number), json_name, kind, flag == "*", flag == "%", flag == "?")
+        repeated, is_map = flag == "*", flag == "%"
+        shape = _shape(json_name, kind, repeated, is_map)
+        fields[int(number)] = Field(int(number), json_name, kind, repeated, is_map, flag == "?", shape)
     return Message(name, fields, line.startswith("[]"))
+
+
+def _shape(name: str, kind: str, repeated: bool, is_map: bool) -> int:
+    if is_map:
+        return MAP
+    if kind == "s":
+        return TEXTS if repeated else TEXT
+    if kind in SCALARS:
+        return OTHER
+    if not name:
+        return INLINE
+    return MESSAGES if repeated else MESSAGE
 
 
 def for_kind(api_version: str, kind: str) -> Message | None:
