@@ -271,7 +271,7 @@ def _volume(volume: Mapping[str, Any], pod: str) -> Iterator[Reference]:
     yield from _named(volume, (("configMap", "configmaps"),))
     if (volume.get("persistentVolumeClaim") or {}).get("claimName"):
         yield "persistentvolumeclaims", volume["persistentVolumeClaim"]["claimName"]
-    if volume.get("ephemeral"):
+    if volume.get("ephemeral") is not None:
         yield "persistentvolumeclaims", f"{pod}-{volume.get('name', '')}"
     for source in (volume.get("projected") or {}).get("sources") or ():
         yield from _named(source, (("secret", "secrets"), ("configMap", "configmaps")))
