@@ -247,6 +247,7 @@ def _simple_path(path: str, value: str, under: Sequence[str]) -> Iterator[Cause]
         yield field.invalid(path, value, "must be a simple json path starting with .")
     elif not value.startswith(tuple(under)):
         shown = " or ".join(prefix.rstrip(".") for prefix in under)
+        shown = f"either {shown}" if len(under) > 1 else shown
         yield field.invalid(path, value, f"should be a json path under {shown}")
 
 
@@ -281,9 +282,7 @@ def _selectable(
         elif text in seen:
             yield field.duplicate(at, text)
         elif _FIELD_PATH.fullmatch(text) is None:
-            yield field.invalid(at, text, "is an invalid path: must be a simple json path starting with .")
-        elif text.startswith(".metadata"):
-            yield field.invalid(at, text, "must not point to fields in metadata")
+            yield field.invalid(at, text, f"is an invalid path: expected [ or . but got: {text.lstrip('.')}")
         else:
             found = _schema_at(node, text)
             if found is None:
