@@ -40,6 +40,12 @@ class ComponentHandler(logging.Handler):
         except OSError:  # a full disk must not stop a component; the line is lost
             self.handleError(record)
 
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+        super().close()
+
     def _open(self, name: str) -> TextIO:
         path = self._folder / f"{name}.log"
         path.touch(mode=0o600)

@@ -96,7 +96,8 @@ def test_each_component_logs_to_its_own_file(tmp_path: Path) -> None:
     finally:
         for handler in logging.getLogger().handlers[:]:
             logging.getLogger().removeHandler(handler)
-            handler.close()
+            if isinstance(handler, journal.ComponentHandler):
+                handler.close()
         for handler in before[0]:
             logging.getLogger().addHandler(handler)
         logging.getLogger().setLevel(before[1])

@@ -209,12 +209,9 @@ class _Planner:
         if status is None:
             self.start.append(Start(name, 0))
             return
-        if status.state == cri.ContainerState.CONTAINER_CREATED:
-            # Made but never started (the agent was killed in between): a new one takes its place.
-            self.start.append(Start(name, status.metadata.attempt + 1))
-            return
         delay = self.delay(name)
-        finished = status.finished_at / 1e9
+        # One that was made but never started (it could not be, or the agent was killed in between) is replaced as well.
+        finished = (status.finished_at or status.created_at) / 1e9
         if (
             delay is not None
             and self.now - delay.since <= BACKOFF_FORGET

@@ -125,6 +125,7 @@ async def start(
     except (ConfigError, OSError) as error:
         event("Warning", "Failed", f"Error: {error}")
         raise Held(Waiting("CreateContainerConfigError", str(error)), 10.0) from error
+    (Path(around.sandbox.log_directory) / spec["name"]).mkdir(mode=0o755, parents=True, exist_ok=True)
     try:
         identity = await context.runtime.create_container(around.sandbox_id, config, around.sandbox)
     except cri.Error as error:

@@ -334,10 +334,16 @@ class Worker:
             await starting.start(context, pod, spec, item.attempt, around, image)
         except Held as held:
             self._held[item.name] = held.waiting
+            if held.waiting.reason == "RunContainerError":
+                self._lengthen(item.name)
             return held.wake_after
         if item.attempt:
-            self._delays[item.name] = plan.next_delay(self._delays.get(item.name), self._context.clock.now())
+            self._lengthen(item.name)
         return None
+
+    def _lengthen(self, name: str) -> None:
+        """One more start of this container: the next one waits longer."""
+        self._delays[name] = plan.next_delay(self._delays.get(name), self._context.clock.now())
 
     async def _unless_ending(self, work: Coroutine[Any, Any, T]) -> T:
         """What may take minutes (a pull) is given up when the pod is to end. Raises Held then."""
