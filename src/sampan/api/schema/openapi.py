@@ -34,7 +34,9 @@ def location(group_version: GroupVersion) -> str:
 def fingerprint(resources: Iterable[Resource], schemas: Schemas = _NO_SCHEMAS) -> str:
     """A hash that changes when the document of these resources would. `schemas` as for `document`."""
     told = orjson.dumps(
-        [builtin.KUBERNETES, [list(resource) for resource in resources], schemas], option=orjson.OPT_SORT_KEYS
+        [builtin.KUBERNETES, [list(resource) for resource in resources], schemas],
+        default=tuple,
+        option=orjson.OPT_SORT_KEYS,
     )
     return hashlib.sha256(told).hexdigest().upper()
 

@@ -16,6 +16,7 @@ from sampan.base.pki import contexts, jwt
 from sampan.control_plane.apiserver import metrics as metrics_module
 from sampan.control_plane.apiserver import version, virtual
 from sampan.control_plane.apiserver.admission import standard as standard_admission
+from sampan.control_plane.apiserver.allocation.services import Services
 from sampan.control_plane.apiserver.authn.authenticator import Authenticator
 from sampan.control_plane.apiserver.authn.issuing import Issuer
 from sampan.control_plane.apiserver.authn.model import User
@@ -26,9 +27,11 @@ from sampan.control_plane.apiserver.authz import authorizer as standard_authoriz
 from sampan.control_plane.apiserver.bootstrap import Bootstrap
 from sampan.control_plane.apiserver.cache.cache import Cache, CacheView
 from sampan.control_plane.apiserver.config import Config, ServiceAccounts, TcpListener
+from sampan.control_plane.apiserver.custom import CustomResources
 from sampan.control_plane.apiserver.discovery import Discovery
-from sampan.control_plane.apiserver.handler import Handler, PathHandler
+from sampan.control_plane.apiserver.handler import Handler, PathHandler, SubresourceHandler
 from sampan.control_plane.apiserver.health import Health
+from sampan.control_plane.apiserver.openapi import OpenApi
 from sampan.control_plane.apiserver.registry import fields, metadata
 from sampan.control_plane.apiserver.registry.removal import Removal
 from sampan.control_plane.apiserver.registry.resources import Resources
@@ -37,6 +40,7 @@ from sampan.control_plane.apiserver.registry.store import Store
 from sampan.control_plane.apiserver.storage import Storage
 from sampan.control_plane.apiserver.storage.memory import MemoryStorage
 from sampan.control_plane.apiserver.storage.sqlite import SqliteStorage
+from sampan.control_plane.apiserver.subresources import accounts, connect, objects, pods, scale
 from sampan.control_plane.apiserver.verbs import watch
 from sampan.control_plane.apiserver.verbs.scope import Scope
 from sampan.control_plane.apiserver.view import View
@@ -82,12 +86,17 @@ async def _serve(
     resources = Resources(cache)
     authorizer, rbac = standard_authorizer.standard(view)
     authenticator, issuer = _authentication(config, view)
+    addresses = Services(config.service_cidrs, config.node_ports, cache)
     chain = standard_admission.standard(
         view, authorizer, suffix=lambda: metadata.generated_name(""), pause=asyncio.sleep
     )
-    store = Store(storage, cache, Rules(time.time), chain, clock=time.time)
+    store = Store(
+        storage, cache, Rules(time.time), chain, clock=time.time, hooks={("", "services"): addresses}
+    )
     removal = Removal(store)
     scope = Scope(storage, cache, resources, store, removal, time.time)
+    custom = CustomResources(scope, cache, view)
+    custom.refresh()
     registry = metrics_module.Registry()
     metrics_module.process_gauges(registry)
     _storage_gauges(registry, storage, cache)
@@ -105,6 +114,7 @@ async def _serve(
     )
     address = config.advertise_host
     discovery = Discovery(resources, address)
+    documents = OpenApi(resources)
     handler = Handler(
         scope,
         authenticator,
@@ -112,9 +122,12 @@ async def _serve(
         view,
         metrics=registry,
         request_timeout=config.request_timeout,
-        paths=_paths(discovery, health, registry),
-        subresources={},
-        virtual=virtual.handlers(scope, authenticator, authorizer, rbac),
+        paths=_paths(discovery, documents, health, registry),
+        subresources=_subresources(scope, issuer, config),
+        virtual={
+            **virtual.handlers(scope, authenticator, authorizer, rbac),
+            ("", "bindings"): pods.Binding(scope),
+        },
     )
     server = Server(handler, limits=Limits(), error=answer.below_handler)
     async with Tasks("apiserver") as tasks:
@@ -128,6 +141,7 @@ async def _serve(
             await bootstrap.run(config.advertise_host, port, str(network[1]), config.service_name_port)
             ready = True
             tasks.spawn("bookmarks", watch.bookmarks(scope))
+            tasks.spawn("custom-resources", custom.run(), vital=True)
             started()
             await tasks.wait()
         finally:
@@ -179,8 +193,32 @@ def _authentication(config: Config, view: View) -> tuple[Authenticator, Issuer |
     return Authenticator(tokens, audiences, anonymous=config.anonymous), issuer
 
 
+def _subresources(
+    scope: Scope, issuer: Issuer | None, config: Config
+) -> Mapping[tuple[str, str, str], SubresourceHandler]:
+    node_tls = None
+    if config.node_tls is not None:
+        node_tls = contexts.client(config.node_tls.ca, config.node_tls.certificate, config.node_tls.key)
+        # agents are known by address, which their certificates need not carry
+        node_tls.check_hostname = False
+    carried = connect.Connect(scope, node_tls)
+    found: dict[tuple[str, str, str], SubresourceHandler] = {
+        ("*", "*", name): objects.Objects(scope) for name in objects.NAMES
+    }
+    found["*", "*", "scale"] = scale.Scale(scope)
+    found["", "pods", "binding"] = pods.Binding(scope)
+    found["", "pods", "eviction"] = pods.Eviction(scope)
+    found["", "serviceaccounts", "token"] = accounts.Token(scope, issuer)
+    for name in connect.KINDS:
+        found["", "pods", name] = carried.pod
+    found["", "pods", "proxy"] = carried.pod_proxy
+    found["", "services", "proxy"] = carried.service_proxy
+    found["", "nodes", "proxy"] = carried.node_proxy
+    return found
+
+
 def _paths(
-    discovery: Discovery, health: Health, registry: metrics_module.Registry
+    discovery: Discovery, documents: OpenApi, health: Health, registry: metrics_module.Registry
 ) -> tuple[PathHandler, ...]:
     fixed: Mapping[str, Callable[[], Answer]] = {
         "/version": lambda: answer.json(version.document()),
@@ -195,6 +233,7 @@ def _paths(
         exact,
         lambda request, user: health.answer(request),
         lambda request, user: discovery.answer(request),
+        lambda request, user: documents.answer(request),
     )
 
 

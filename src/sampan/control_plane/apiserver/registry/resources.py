@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sampan.api import kinds
@@ -11,6 +11,7 @@ from sampan.api.schema import builtin
 from sampan.api.schema.model import Schema
 from sampan.control_plane.apiserver.cache.cache import Cache
 from sampan.control_plane.apiserver.cache.table import Table
+from sampan.control_plane.apiserver.crd.custom import Version
 from sampan.control_plane.apiserver.registry import fields
 
 Reader = fields.Reader
@@ -19,14 +20,11 @@ Reader = fields.Reader
 class Served:
     """A resource in one version, with what the verbs need to know of it.
 
-    stored: group and version in which its objects lie in the store; schema: of the served version.
-    columns: additionalPrinterColumns of a custom resource.
-    custom: the value behind a custom resource's version, None for built-in kinds.
+    stored: group and version in which its objects lie in the store. custom: the CRD's version, None for built-in kinds.
     """
 
     __slots__ = (
         "_schema",
-        "columns",
         "custom",
         "inert",
         "key",
@@ -43,10 +41,8 @@ class Served:
         stored: GroupVersion,
         table: Table,
         *,
-        schema: Schema | None = None,
-        custom: Any = None,
+        custom: Version | None = None,
         readers: Mapping[str, Reader] | None = None,
-        columns: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.resource = resource
         self.stored = stored
@@ -55,8 +51,7 @@ class Served:
         self.custom = custom
         self.inert = custom is None and (resource.group, resource.plural) in kinds.INERT
         self.readers = fields.readers(resource.group, self.key, readers)
-        self._schema = schema
-        self.columns = columns
+        self._schema: Schema | None = None
         self.printer: Any = None  # made when a Table is first asked for
 
     @property
@@ -70,6 +65,8 @@ class Served:
     @property
     def schema(self) -> Schema:
         """Parsed when first asked for."""
+        if self.custom is not None:
+            return self.custom.schema
         if self._schema is None:
             found = builtin.for_kind(self.resource.api_version, self.resource.kind)
             self._schema = found if found is not None else _anything()

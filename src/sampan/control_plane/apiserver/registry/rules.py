@@ -1,21 +1,30 @@
-"""The rules of a kind, wherever they come from: defaults, strategy, validation, field ownership.
+"""The rules of a kind, wherever they come from: types, defaults, strategy, validation, field ownership.
 
 Built-in kinds have theirs in the object model, custom kinds in their definition; the write path asks here for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import orjson
+
 from sampan.api import defaults, strategy
+from sampan.api.field import content
 from sampan.api.patch import managed
 from sampan.api.patch.plain import clone
-from sampan.api.status import Cause
+from sampan.api.schema import check
+from sampan.api.status import ApiError, Cause, bad_request, invalid
+from sampan.control_plane.apiserver.registry._validation import metadata_rules, validate
+from sampan.control_plane.apiserver.crd import definition
 from sampan.control_plane.apiserver.registry import metadata
 from sampan.control_plane.apiserver.registry.call import Call
+from sampan.control_plane.apiserver.registry.pruning import drop_unknown
 
 Object = dict[str, Any]
+
+CRD = (definition.GROUP, definition.PLURAL)
 
 
 class Rules:
@@ -29,22 +38,63 @@ class Rules:
 
     def default(self, call: Call, obj: Object) -> Object:
         resource = call.served.resource
-        if call.served.custom is None:
+        custom = call.served.custom
+        if custom is not None:
+            custom.default(obj)
+        else:
             defaults.apply(resource.group, resource.version, resource.kind, obj)
+            if call.served.key == CRD:
+                definition.defaulted(obj)
         return obj
 
     # -- what clients send
 
-    def admit_fields(self, call: Call, obj: Object, duplicates: tuple[str, ...]) -> Object:
-        """A decoded object with unknown fields dropped (or refused, as the client wishes) and defaults filled in."""
+    def admit_fields(self, call: Call, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
+        """A decoded object, checked, with unknown fields dropped or refused as the client wishes, and defaults.
+
+        Raises ApiError 400.
+        """
+        self._checked(call, obj, duplicates, lambda text: bad_request(_cannot_be_handled(call, text)))
         return self.default(call, obj)
 
     def admit_patched(self, call: Call, obj: Object, patch: Any) -> Object:
+        """The same for what a patch makes of an object. Raises ApiError 422."""
+
+        def refused(text: str) -> ApiError:
+            shown = orjson.dumps(patch).decode()
+            return invalid(
+                "", "", "", [Cause("FieldValueInvalid", f"Invalid value: {shown}: {text}", "patch")]
+            )
+
+        self._checked(call, obj, (), refused)
         return self.default(call, obj)
 
     def admit_configuration(self, call: Call, obj: Object) -> Object:
-        """What is applied: checked, without defaults, since it owns only what it names."""
+        """What is applied: checked, without defaults, since it owns only what it names. Raises ApiError 400."""
+        self._checked(call, obj, (), bad_request)
         return obj
+
+    def _checked(
+        self, call: Call, obj: Object, duplicates: Iterable[str], refused: Callable[[str], ApiError]
+    ) -> None:
+        custom = call.served.custom
+        if custom is not None:
+            if custom.warning:
+                call.warnings.append(custom.warning)
+            unknown: Iterable[str] = custom.prune(obj)
+        else:
+            problems = check.check(call.served.schema, obj)
+            if problems.error:
+                raise refused(problems.error)
+            unknown = problems.unknown
+            if problems.unknown:
+                drop_unknown(obj, call.served.schema)
+        if call.field_validation == "Ignore":
+            return
+        messages = check.strict_messages(obj, duplicates, unknown)
+        if messages and call.field_validation == "Strict":
+            raise refused(check.strict_error(messages))
+        call.warnings += messages
 
     # -- ownership
 
@@ -59,7 +109,7 @@ class Rules:
             api_version=served.resource.api_version,
             subresource=call.subresource,
             now=metadata.timestamp(self._clock()),
-            status_subresource=self._has_status(call),
+            status_subresource=_has_status(call),
         )
 
     def apply(self, call: Call, old: Object | None, sent: Object, *, force: bool) -> Object:
@@ -74,21 +124,18 @@ class Rules:
             api_version=served.resource.api_version,
             subresource=call.subresource,
             now=metadata.timestamp(self._clock()),
-            status_subresource=self._has_status(call),
+            status_subresource=_has_status(call),
         )
         return self.default(call, clone(result))
-
-    @staticmethod
-    def _has_status(call: Call) -> bool:
-        return any(sub.name == "status" for sub in call.served.resource.subresources)
 
     # -- strategy and validation
 
     def prepare_create(self, call: Call, obj: Object) -> Object:
         served = call.served
-        strategy.prepare_create(
-            served.stored.group, served.kind, obj, status_subresource=self._has_status(call)
-        )
+        strategy.prepare_create(served.stored.group, served.kind, obj, status_subresource=_has_status(call))
+        if served.key == CRD:
+            definition.prepare_create(obj)
+            call.warnings += definition.warnings(obj)
         return obj
 
     def prepare_update(self, call: Call, obj: Object, old: Object) -> Object:
@@ -100,9 +147,36 @@ class Rules:
             old,
             call.subresource,
             now=metadata.timestamp(self._clock()),
-            status_subresource=self._has_status(call),
+            status_subresource=_has_status(call),
         )
+        if served.key == CRD and not call.subresource:
+            definition.prepare_update(obj, old)
+            call.warnings += definition.warnings(obj)
         return obj
 
     def validate(self, call: Call, obj: Object, old: Object | None) -> list[Cause]:
-        return []
+        """Everything that is wrong with an object that has been defaulted and prepared."""
+        served = call.served
+        resource = served.resource
+        if served.custom is None:
+            found = list(
+                validate(resource.group, resource.version, resource.kind, obj, old, call.subresource)
+            )
+            if served.key == CRD and not call.subresource:
+                found += definition.violations(obj, old)
+            return found
+        found = list(
+            metadata_rules.validate(obj["metadata"], content.dns_subdomain, namespaced=resource.namespaced)
+        )
+        if old is not None:
+            found += metadata_rules.validate_update(obj["metadata"], old["metadata"])
+        return found + served.custom.validate(obj, old)
+
+
+def _has_status(call: Call) -> bool:
+    return any(sub.name == "status" for sub in call.served.resource.subresources)
+
+
+def _cannot_be_handled(call: Call, text: str) -> str:
+    resource = call.served.resource
+    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {text}'

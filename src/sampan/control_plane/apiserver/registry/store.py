@@ -49,10 +49,10 @@ class Chain(Protocol):
 
 
 class Hook(Protocol):
-    """What a kind needs besides: reserving addresses and ports. Each gives a function that takes the reservation back."""
+    """What a kind needs besides, such as addresses and ports. `old` is None on create."""
 
-    def begin_create(self, obj: Object, *, dry_run: bool) -> Callable[[], None]: ...
-    def begin_update(self, obj: Object, old: Mapping[str, Any], *, dry_run: bool) -> Callable[[], None]: ...
+    def begin(self, obj: Object, old: Mapping[str, Any] | None) -> Callable[[], None]:
+        """Completes the object; the function given back is called when the write is over, whatever became of it."""
 
 
 class Written(NamedTuple):
@@ -126,16 +126,15 @@ class Store:
         metadata.match_namespace(meta, call.namespace)
         obj = self.rules.prepare_create(call, obj)
         meta = obj["metadata"] = metadata.ordered(obj["metadata"])
-        release = self._begin(served, obj, None, dry_run=call.dry_run)
+        release = self._begin(served, obj, None)
         try:
             self._check(call, obj, self.rules.validate(call, obj, None))
             request.object = obj
             request.name = meta["name"]
             await self.chain.validate(request)
             return await self._insert(call, obj)
-        except BaseException:
+        finally:
             release()
-            raise
 
     async def _insert(self, call: Call, obj: Object) -> Record:
         served = call.served
@@ -174,18 +173,20 @@ class Store:
         uid: str = "",
         revision: str = "",
         admit: bool = True,
+        prepare: bool = True,
     ) -> Written:
         """Applies `transform` to the object until it is stored.
 
         create: an object that is not there is made. uid, revision: preconditions on the object that is replaced.
-        admit: whether admission looks (not for what the server does by itself).
+        admit: whether admission looks (not for what the server does by itself). prepare: whether the kind's strategy and
+        validation do (not for what changes spec and status at once, such as a binding).
         """
         served = call.served
         for _ in range(UPDATE_TRIES):
             old = served.table.get(call.namespace, call.name)
             if old is None:
                 return await self._create_by_update(call, transform, allowed=create, uid=uid)
-            written = await self._try_update(call, transform, old, uid, revision, admit)
+            written = await self._try_update(call, transform, old, uid, revision, admit, prepare)
             if written is not None:
                 return written
         raise conflict(served.group, served.resource.plural, call.name, MODIFIED)
@@ -209,38 +210,41 @@ class Store:
         return Written(await self.create(call, obj), created=True)
 
     async def _try_update(
-        self, call: Call, transform: Transform, record: Record, uid: str, revision: str, admit: bool
+        self,
+        call: Call,
+        transform: Transform,
+        record: Record,
+        uid: str,
+        revision: str,
+        admit: bool,
+        prepare: bool,
     ) -> Written | None:
-        """None: somebody else was faster, and the client did not insist on what it had seen."""
+        """None: somebody else was faster."""
         served = call.served
         self._check_preconditions(served, record, uid, revision)
         old = self.as_served(served, record)
         obj = await transform(self.as_served(served, record))
         meta = obj["metadata"]
         self._check_identity(call, meta, old["metadata"])
-        insists = self._insists(served, call.name, meta, record)
+        self._check_revision(served, call.name, meta, record)
         request = self._admission(call, UPDATE, obj, old)
         if admit:
             await self.chain.admit(request)
             obj = self._admitted(request)
         metadata.match_namespace(obj["metadata"], call.namespace)
-        obj = self.rules.prepare_update(call, obj, old)
+        if prepare:
+            obj = self.rules.prepare_update(call, obj, old)
         self._keep_system_fields(obj["metadata"], old["metadata"])
-        release = self._begin(served, obj, old, dry_run=call.dry_run)
+        release = self._begin(served, obj, old)
         try:
-            self._check(call, obj, self.rules.validate(call, obj, old))
+            if prepare:
+                self._check(call, obj, self.rules.validate(call, obj, old))
             if admit:
                 request.object = obj
                 await self.chain.validate(request)
-            written = await self._replace(call, obj, old, record)
-        except BaseException:
+            return await self._replace(call, obj, old, record)
+        finally:
             release()
-            raise
-        if written is None:
-            release()
-            if insists:
-                raise conflict(served.group, served.resource.plural, call.name, MODIFIED)
-        return written
 
     async def _replace(self, call: Call, obj: Object, old: Object, record: Record) -> Written | None:
         served = call.served
@@ -317,8 +321,12 @@ class Store:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.get('uid')}"
             raise conflict(served.group, served.resource.plural, call.name, why)
 
-    def _insists(self, served: Served, name: str, new: Object, record: Record) -> bool:
-        """Whether the client named the revision that it replaces. Raises 409 where it is not the current one."""
+    @staticmethod
+    def _check_revision(served: Served, name: str, new: Object, record: Record) -> None:
+        """A revision that the client names must be the current one, and some kinds want one named.
+
+        After a lost race the object is another, so a client that insists gets its conflict then.
+        """
         given = new.get("resourceVersion")
         if given in (None, "", "0"):
             if served.custom is not None or served.key in policies.MUST_NAME_REVISION:
@@ -328,10 +336,8 @@ class Store:
                     "metadata.resourceVersion",
                 )
                 raise invalid(served.group, served.kind, name, [cause])
-            return False
-        if given != str(record.revision):
+        elif given != str(record.revision):
             raise conflict(served.group, served.resource.plural, name, MODIFIED)
-        return True
 
     @staticmethod
     def _keep_system_fields(new: Object, old: Object) -> None:
@@ -377,13 +383,9 @@ class Store:
             raise internal(f"admission left no object for {request!r}")
         return request.object
 
-    def _begin(self, served: Served, obj: Object, old: Object | None, *, dry_run: bool) -> Callable[[], None]:
+    def _begin(self, served: Served, obj: Object, old: Object | None) -> Callable[[], None]:
         hook = self.hooks.get(served.key)
-        if hook is None:
-            return _nothing
-        if old is None:
-            return hook.begin_create(obj, dry_run=dry_run)
-        return hook.begin_update(obj, old, dry_run=dry_run)
+        return hook.begin(obj, old) if hook is not None else _nothing
 
     def _check(self, call: Call, obj: Object, causes: list[Cause]) -> None:
         if causes:

@@ -1,18 +1,24 @@
-"""Tables: the printers of the object model, as the forms want them. One value per resource is kept."""
+"""Tables: the printers of the object model and of CRDs, as the forms want them. One value per resource is kept."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from sampan.api import table
+from sampan.control_plane.apiserver.crd.custom import Version
 from sampan.control_plane.apiserver.registry.resources import Served
 
 Object = dict[str, Any]
 
 
-class Columns:
-    """One resource's columns, encoded once, and its cells."""
+class Columns(Protocol):
+    """How a kind is printed: its column definitions, and the cells of an object at a moment."""
 
+    def columns(self) -> list[Object]: ...
+    def cells(self, obj: Object, now: float) -> list[Any]: ...
+
+
+class BuiltIn:
     __slots__ = ("_columns", "_printer")
 
     def __init__(self, printer: table.Printer) -> None:
@@ -26,9 +32,26 @@ class Columns:
         return self._printer.cells(obj, now)
 
 
+class Custom:
+    __slots__ = ("_columns",)
+
+    def __init__(self, version: Version) -> None:
+        self._columns = version.columns
+
+    def columns(self) -> list[Object]:
+        return [dict(column.definition) for column in self._columns]
+
+    def cells(self, obj: Object, now: float) -> list[Any]:
+        return [column.cell(obj, now) for column in self._columns]
+
+
 def printer(served: Served) -> Columns:
     """Made when it is first asked for."""
     made: Columns | None = served.printer
     if made is None:
-        made = served.printer = Columns(table.printer(served.resource, served.columns))
+        if served.custom is not None:
+            made = Custom(served.custom)
+        else:
+            made = BuiltIn(table.printer(served.resource))
+        served.printer = made
     return made

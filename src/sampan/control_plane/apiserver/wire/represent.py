@@ -15,6 +15,7 @@ from sampan.control_plane.apiserver.cache.record import Record
 from sampan.control_plane.apiserver.registry import conversion
 from sampan.control_plane.apiserver.registry.resources import Served
 from sampan.control_plane.apiserver.wire import accept
+from sampan.control_plane.apiserver.wire.printers import Columns
 
 Object = dict[str, Any]
 END: Final = "k8s.io/initial-events-end"
@@ -127,20 +128,13 @@ class Metadata:
         )
 
 
-class Printer(Protocol):
-    """How a kind is printed: its column definitions, and the cells of an object at a moment."""
-
-    def columns(self) -> list[Object]: ...
-    def cells(self, obj: Object, now: float) -> list[Any]: ...
-
-
 class TableForm:
     """Rows. Ages are part of them, so they are never kept with the object."""
 
     tail = b"]}"
 
     def __init__(
-        self, printer: Printer, version: str, include: str, served: Served, clock: Callable[[], float]
+        self, printer: Columns, version: str, include: str, served: Served, clock: Callable[[], float]
     ) -> None:
         self._printer = printer
         self._version = version
@@ -209,7 +203,7 @@ def form(
     served: Served,
     wanted: accept.Wanted,
     include: str,
-    printer: Callable[[Served], Printer],
+    printer: Callable[[Served], Columns],
     clock: Callable[[], float],
 ) -> Form:
     """The form that a client wants. Raises ApiError 400 for an unknown includeObject."""
