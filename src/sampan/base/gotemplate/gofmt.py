@@ -261,7 +261,7 @@ class _Printer:
             self.out.append("&")
             name = name[1:]
         self.out.append((name if self.sharp_v else "") + "{")
-        for place, field in enumerate(value.fields):
+        for place, field in enumerate(value.printed or value.fields):
             if place:
                 self.out.append(", " if self.sharp_v else " ")
             if self.sharp_v or self.plus_v:

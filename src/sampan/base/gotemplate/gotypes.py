@@ -109,15 +109,24 @@ class StringMap(Map):
 
 
 class Struct:
-    """A Go struct. `fields` are its exported fields in order; `methods` by name, called with the value first."""
+    """A Go struct. `fields` are its exported fields in order; `methods` by name, called with the value first.
+
+    `printed` are the fields that fmt shows, where there are unexported ones. `shown` is what an action prints where
+    only the pointer to the type has a `String` method: fmt does not see it then, text/template does.
+    """
 
     go_type: ClassVar[str]
     go_kind: ClassVar[str] = "struct"
     fields: ClassVar[tuple[str, ...]] = ()
+    printed: ClassVar[tuple[str, ...] | None] = None
     methods: ClassVar[dict[str, Func]] = {}
 
     def go_string(self) -> str | None:
         """The result of `String()` where the type has one."""
+        return None
+
+    def shown(self) -> str | None:
+        """The result of `String()` where only the pointer has one."""
         return None
 
 

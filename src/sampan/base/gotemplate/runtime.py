@@ -18,7 +18,13 @@ from sampan.base.gotemplate.gotypes import ANY, Func, Map, Struct, assignable, n
 
 def shown(value: Any) -> Any:
     """The text of an action's value."""
-    return "<no value>" if value is None else text(value)
+    if value is None:
+        return "<no value>"
+    if isinstance(value, Struct):
+        said = value.shown()
+        if said is not None:
+            return said
+    return text(value)
 
 
 def fault(message: str) -> NoReturn:
