@@ -12,6 +12,7 @@ import io
 import re
 import struct
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import yaml as pyyaml
@@ -141,15 +142,15 @@ def _go_float(number: float) -> str:
     return "+Inf" if number > 0 else "-Inf"
 
 
-def _go_general(value: float) -> str:
-    """Go's strconv.FormatFloat(value, 'g', -1, 64), which turns to an exponent at 1e21 and below 1e-4."""
-    text = repr(value)
-    if "e" not in text:
-        return str(int(value)) if value.is_integer() else text
-    mantissa, _, exponent = text.partition("e")
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return f"{mantissa}e{int(exponent):+03d}"
+def _go_general(text: str) -> str:
+    """A number as Go's strconv.FormatFloat writes it with format g: an exponent from 1e6 on and below 1e-4."""
+    sign, digits, scale = Decimal(text).normalize().as_tuple()
+    shown, power = "".join(map(str, digits)), len(digits) + int(scale) - 1
+    minus = "-" if sign else ""
+    if -4 <= power < 6:
+        return minus + format(abs(Decimal(text).normalize()), "f")
+    point = "." if len(shown) > 1 else ""
+    return f"{minus}{shown[0]}{point}{shown[1:]}e{power:+03d}"
 
 
 def _key(value: Any) -> str:
@@ -181,11 +182,7 @@ def _key_of_float(value: float) -> str:
         text = f"{single:.{digits - 1}e}"
         if struct.unpack("f", struct.pack("f", float(text)))[0] == single:
             break
-    mantissa, _, exponent = text.partition("e")
-    power = int(exponent)
-    if -4 <= power < 6:
-        return f"{float(text):.{max(0, len(mantissa.replace('-', '').replace('.', '')) - 1 - power)}f}"
-    return f"{mantissa}e{power:+03d}"
+    return _go_general(text)
 
 
 _NO_KEY: Final = object()
@@ -390,7 +387,7 @@ def _emit(emitter: Any, value: Any, depth: int) -> None:
     if isinstance(value, dict):
         emitter.emit(pyyaml.MappingStartEvent(None, None, True, flow_style=not value))
         for key in sorted(value, key=_SortKey) if len(value) > 1 else value:
-            _emit_text(emitter, key)
+            _emit_text(emitter, key, quoted=key == "<<")  # Go leaves it bare, and reads a merge
             _emit(emitter, value[key], depth + 1)
         emitter.emit(pyyaml.MappingEndEvent())
     elif isinstance(value, list | tuple):
@@ -414,14 +411,14 @@ def _plain(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return _go_general(value)
+        return _go_general(repr(value))
     raise EncodeError(f"no YAML form for a value of type {type(value).__name__}")
 
 
-def _emit_text(emitter: Any, text: str) -> None:
+def _emit_text(emitter: Any, text: str, *, quoted: bool = False) -> None:
     if "\n" in text:
         style = "|"
-    elif _stays_text(text):
+    elif not quoted and _stays_text(text):
         style = None
     else:
         style = '"'
@@ -431,7 +428,7 @@ def _emit_text(emitter: Any, text: str) -> None:
 def _stays_text(text: str) -> bool:
     if not text:
         return False
-    if type(resolve(text)) is not str or text == "<<" or _TIME.fullmatch(text):
+    if type(resolve(text)) is not str or _TIME.fullmatch(text):
         return False
     return not (text[0] in _DIGIT and ":" in text and _BASE_60.fullmatch(text))
 
