@@ -26,7 +26,6 @@ from sampan.control_plane.apiserver.registry.resources import Served
 from sampan.control_plane.apiserver.routing import Route
 from sampan.control_plane.apiserver.verbs import patch, read, watch, write
 from sampan.control_plane.apiserver.verbs.scope import Scope
-from sampan.control_plane.apiserver.view import View
 from sampan.control_plane.apiserver.wire import answer
 from sampan.control_plane.apiserver.wire.options import is_true
 
@@ -34,6 +33,10 @@ log = logging.getLogger(__name__)
 
 REMEMBERED: Final = 4096
 RBAC: Final = "rbac.authorization.k8s.io"
+RBAC_RESOURCES: Final = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+TOKEN_SECONDS: Final = (
+    1.0  # for which a connection's token is not looked at again; upstream's token cache keeps 10
+)
 SELECTED: Final = frozenset({"list", "watch", "deletecollection"})
 
 NOT_ALLOWED: Final = ApiError(
@@ -42,6 +45,40 @@ NOT_ALLOWED: Final = ApiError(
 
 PathHandler = Callable[[Request, User], "Answer | Awaitable[Answer] | None"]
 SubresourceHandler = Callable[[Request, Route, Served, User], "Answer | Awaitable[Answer]"]
+
+
+class Known:
+    """What was found out about a method and path, once."""
+
+    __slots__ = ("labels", "route", "served")
+
+    def __init__(self, route: Route, served: Served | None) -> None:
+        self.route = route
+        self.served = served
+        scope = "resource" if route.name else "namespace" if route.namespace else "cluster"
+        self.labels = (
+            route.verb.upper(),
+            route.group,
+            route.version,
+            route.resource,
+            route.subresource,
+            scope if route.resource else "",
+        )
+
+
+class Memory:
+    """What a connection remembers: who its peer is, whose requests were allowed, the last token."""
+
+    __slots__ = ("allowed", "peer", "stamp", "token", "token_until", "token_user", "user")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.user: User | None = None  # fixed for the life of the connection
+        self.token = ""
+        self.token_user: User | None = None
+        self.token_until = 0.0
+        self.allowed: dict[Route, User] = {}
+        self.stamp = -1
 
 
 class Handler:
@@ -55,7 +92,6 @@ class Handler:
         scope: Scope,
         authenticator: Authenticator,
         authorizer: Authorizer,
-        view: View,
         *,
         metrics: Registry,
         request_timeout: float,
@@ -66,12 +102,12 @@ class Handler:
         self._scope = scope
         self._authenticator = authenticator
         self._authorizer = authorizer
-        self._view = view
         self._timeout = request_timeout
         self._paths = paths
         self._subresources = subresources
         self._virtual = virtual
-        self._routes: dict[tuple[str, str], tuple[Route, Served | None]] = {}
+        self._routes: dict[tuple[str, str], Known] = {}
+        self._roles = [scope.cache.table(RBAC, plural) for plural in RBAC_RESOURCES]
         scope.resources.on_change(self._routes.clear)
         labels = ("verb", "group", "version", "resource", "subresource", "scope", "code")
         self._count = metrics.counter("apiserver_request_total", "Counter of apiserver requests.", labels)
@@ -88,90 +124,110 @@ class Handler:
 
     def __call__(self, request: Request) -> Answer | Awaitable[Answer]:
         started = time.perf_counter()
-        route, served = self._route(request)
+        known = self._known(request)
+        route = known.route
         try:
-            user = self._user(request)
-            route = self._authorized(request, route, user)
-            found = self._dispatch(request, route, served, user)
+            memory = request.connection.memory.get("api") or self._remember(request)
+            user = self._user(request, memory)
+            if route.verb in SELECTED and request.query:
+                route = self._selected(request, route)
+            self._authorize(request, route, user, memory)
+            found = self._dispatch(request, route, known.served, user)
         except ApiError as error:
-            return self._done(route, started, answer.error(error))
+            return self._done(known, started, answer.error(error))
         if isinstance(found, (Response, Streaming)):
-            return self._done(route, started, found)
+            return self._done(known, started, found)
         if isinstance(found, Awaitable):
-            return self._later(route, started, found)
+            return self._later(known, started, found)
         return found
 
     # -- what is asked
 
-    def _route(self, request: Request) -> tuple[Route, Served | None]:
-        key = (request.method, request.path)
+    def _known(self, request: Request) -> Known:
+        method = request.method
+        key = (method, request.path)
+        if method == "GET" and "watch=" in request.query and is_true(request, "watch"):
+            key = ("WATCH", request.path)
         known = self._routes.get(key)
         if known is None:
-            route = routing.parse(*key)
-            served = None
-            if route.resource:
-                served = self._scope.resources.find(route.group, route.version, route.resource)
-                if served is not None and served.resource.namespaced:
-                    route = route._replace(place=route.namespace)
             if len(self._routes) >= REMEMBERED:
                 self._routes.clear()
-            known = self._routes[key] = (route, served)
-        if known[0].verb == "list" and request.query and is_true(request, "watch"):
-            return known[0]._replace(verb="watch"), known[1]
+            known = self._routes[key] = self._find(method, request.path, watch=key[0] == "WATCH")
         return known
+
+    def _find(self, method: str, path: str, *, watch: bool) -> Known:
+        route = routing.parse(method, path)
+        served = None
+        if route.resource:
+            served = self._scope.resources.find(route.group, route.version, route.resource)
+            if served is not None and served.resource.namespaced:
+                route = route._replace(place=route.namespace)
+        if watch and route.verb == "list":
+            route = route._replace(verb="watch")
+        return Known(route, served)
+
+    @staticmethod
+    def _selected(request: Request, route: Route) -> Route:
+        """The route with the name that a field selector pins down: rights may be given by name."""
+        fields = request.argument("fieldSelector")
+        if fields.startswith("metadata.name=") and "," not in fields and not route.name:
+            return route._replace(name=fields.removeprefix("metadata.name=").removeprefix("="))
+        return route
 
     # -- who asks
 
-    def _user(self, request: Request) -> User:
-        memory = request.connection.memory
-        peer: Peer | None = memory.get("peer")
-        if peer is None:
-            peer = connection.peer(request.connection.identity, request.connection.peer_certificate)
-            memory["peer"] = peer
-            if peer.user is not None or peer.certificate is not None:
-                # fixed for the life of the connection
-                memory["user"] = self._authenticator.authenticate(peer)
+    def _remember(self, request: Request) -> Memory:
+        peer = connection.peer(request.connection.identity, request.connection.peer_certificate)
+        memory = Memory(peer)
+        if peer.user is not None or peer.certificate is not None:
+            memory.user = self._authenticator.authenticate(peer)
+        request.connection.memory["api"] = memory
+        return memory
+
+    def _user(self, request: Request, memory: Memory) -> User:
         headers = request.headers
-        user: User | None = memory.get("user")
-        if user is None:
-            user = self._authenticator.authenticate(
-                peer, headers.get("authorization", ""), headers.get("sec-websocket-protocol", "")
-            )
+        user = memory.user or self._bearer(headers, memory)
         for name in headers:
             if name.startswith("impersonate-"):
                 return impersonate(user, headers, request.all, self._authorizer)
         return user
 
+    def _bearer(self, headers: Mapping[str, str], memory: Memory) -> User:
+        token = headers.get("authorization", "")
+        now = self._scope.clock()
+        if token and token == memory.token and now < memory.token_until and memory.token_user is not None:
+            return memory.token_user
+        user = self._authenticator.authenticate(memory.peer, token, headers.get("sec-websocket-protocol", ""))
+        if token:
+            memory.token, memory.token_until = token, now + TOKEN_SECONDS
+            if user == memory.token_user:
+                return memory.token_user  # the same value keeps what is remembered under it
+            memory.token_user = user
+        return user
+
     # -- may they
 
-    def _authorized(self, request: Request, route: Route, user: User) -> Route:
-        """The route, with the name that a field selector pins down. Raises ApiError 403."""
+    def _authorize(self, request: Request, route: Route, user: User, memory: Memory) -> None:
+        """Raises ApiError 403."""
+        stamp = 0
+        for table in self._roles:
+            stamp += table.revision
+        allowed = memory.allowed
+        if memory.stamp != stamp or len(allowed) >= REMEMBERED:
+            allowed.clear()
+            memory.stamp = stamp
+        elif allowed.get(route) is user:
+            return
         labels = fields = ""
         if request.query and route.verb in SELECTED:
             labels, fields = request.argument("labelSelector"), request.argument("fieldSelector")
-            if fields.startswith("metadata.name=") and "," not in fields:
-                route = route._replace(name=fields.removeprefix("metadata.name=").removeprefix("="))
-        revision = self._view.revision
-        stamp = (
-            revision(RBAC, "clusterrolebindings")
-            + revision(RBAC, "rolebindings")
-            + revision(RBAC, "clusterroles")
-            + revision(RBAC, "roles")
-        )
-        memory = request.connection.memory
-        allowed: dict[object, int] = memory.get("allowed") or memory.setdefault("allowed", {})
-        key = (user.name, user.groups, route)
-        # a node's rights follow its pods, so they are asked for anew each time
-        if allowed.get(key) == stamp and NODES not in user.groups and not user.extra:
-            return route
         question = _question(route, user, labels, fields)
         decision = self._authorizer.authorize(question)
         if not decision.allowed:
             raise denial(question, decision)
-        if len(allowed) >= REMEMBERED:
-            allowed.clear()
-        allowed[key] = stamp
-        return route
+        # a node's rights follow its pods, so they are asked for anew each time
+        if NODES not in user.groups:
+            allowed[route] = user
 
     # -- the verb
 
@@ -244,8 +300,8 @@ class Handler:
 
     # -- the end
 
-    async def _later(self, route: Route, started: float, work: Awaitable[Answer]) -> Answer:
-        kind = "readOnly" if route.method in ("GET", "HEAD") else "mutating"
+    async def _later(self, known: Known, started: float, work: Awaitable[Answer]) -> Answer:
+        kind = "readOnly" if known.route.method in ("GET", "HEAD") else "mutating"
         self._inflight[kind] += 1
         try:
             async with asyncio.timeout(self._timeout):
@@ -257,25 +313,16 @@ class Handler:
                 timeout("request did not complete within the allotted timeout", retry_after=0)
             )
         except Exception as error:
-            log.exception("%s %s failed", route.method, route.path)
+            log.exception("%s %s failed", known.route.method, known.route.path)
             found = answer.error(internal(str(error) or type(error).__name__))
         finally:
             self._inflight[kind] -= 1
-        return self._done(route, started, found)
+        return self._done(known, started, found)
 
-    def _done(self, route: Route, started: float, found: Answer) -> Answer:
-        labels = (
-            route.verb.upper(),
-            route.group,
-            route.version,
-            route.resource,
-            route.subresource,
-            _scope_of(route),
-        )
-        code = found.status if not isinstance(found, Streaming) else 200
-        self._count.add((*labels, str(code or 101)))
+    def _done(self, known: Known, started: float, found: Answer) -> Answer:
+        self._count.add((*known.labels, str(found.status)))
         if not isinstance(found, Streaming):
-            self._latency.observe(labels, time.perf_counter() - started)
+            self._latency.observe(known.labels, time.perf_counter() - started)
         return found
 
 
@@ -295,11 +342,3 @@ def _question(route: Route, user: User, labels: str, fields: str) -> Attributes:
         fields,
         labels,
     )
-
-
-def _scope_of(route: Route) -> str:
-    if not route.resource:
-        return ""
-    if route.name:
-        return "resource"
-    return "namespace" if route.namespace else "cluster"

@@ -119,7 +119,6 @@ async def _serve(
         scope,
         authenticator,
         authorizer,
-        view,
         metrics=registry,
         request_timeout=config.request_timeout,
         paths=_paths(discovery, documents, health, registry),
