@@ -87,11 +87,18 @@ def by_orphanage(obj: Object) -> Iterable[str]:
     return (meta.get("namespace", ""),)
 
 
+def by_node(obj: Object) -> Iterable[str]:
+    """The node that a pod is bound to."""
+    node = (obj.get("spec") or {}).get("nodeName")
+    return (node,) if node else ()
+
+
 INDEXES: Final[dict[str, Index]] = {
     "namespace": by_namespace,
     "owner": by_owner,
     "orphan": by_orphanage,
     "label": by_label,
+    "node": by_node,
 }
 
 
@@ -407,7 +414,7 @@ class Informers:
                 clock=self._clock,
             )
             for name, function in INDEXES.items():
-                if name != "label" or not metadata_only:
+                if name in ("namespace", "owner") or not metadata_only:
                     made.index(name, function)
         return made
 

@@ -42,6 +42,7 @@ class Context:
         self.clock = clock
         self.recorder = recorder
         self.config = config
+        self.memory: dict[str, Any] = {}  # what the controller may forget when it starts anew
         self.execute = Executor(client, informers, recorder, name)
 
     def store(self, resource: Resource) -> Informer:

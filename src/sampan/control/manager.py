@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from sampan.base.aio.clock import Clock, SystemClock
@@ -17,26 +17,39 @@ async def run(
     client: Client,
     controllers: Sequence[Controller],
     *,
+    others: Sequence[tuple[str, Callable[[Context], Coroutine[Any, Any, None]]]] = (),
+    informers: Informers | None = None,
     config: Any = None,
     clock: Clock | None = None,
     host: str = "",
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Until cancelled, or until one controller fails beyond repair. `started` is called when all caches are filled."""
-    names = [controller.name for controller in controllers]
+    """Until cancelled, or until one controller fails beyond repair. `started` is called when all caches are filled.
+
+    `others` are named loops that are no key-by-key controllers. With `informers` the caller's copies are used.
+    """
+    names = [controller.name for controller in controllers] + [name for name, _ in others]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"controllers with the same name: {', '.join(sorted(twice))}")
     time = clock or SystemClock()
-    async with Informers(client, clock=clock) as informers, Tasks("controllers") as tasks:
-        loops: list[Loop] = []
-        for controller in controllers:
-            recorder = Recorder(client, time, controller.name, host)
-            context = Context(client, informers, time, recorder, name=controller.name, config=config)
-            loops.append(Loop(controller, context))
-            tasks.keep(f"{controller.name}/events", recorder.run, clock=time)
-        informers.start()
-        for loop in loops:
-            tasks.spawn(loop.controller.name, loop.run(), vital=True)
-        await informers.wait_synced()
-        started()
-        await tasks.wait()
+    shared = informers if informers is not None else Informers(client, clock=clock)
+    try:
+        async with Tasks("controllers") as tasks:
+
+            def context(name: str) -> Context:
+                recorder = Recorder(client, time, name, host)
+                tasks.keep(f"{name}/events", recorder.run, clock=time)
+                return Context(client, shared, time, recorder, name=name, config=config)
+
+            loops = [Loop(controller, context(controller.name)) for controller in controllers]
+            shared.start()
+            for loop in loops:
+                tasks.spawn(loop.controller.name, loop.run(), vital=True)
+            for name, work in others:
+                tasks.spawn(name, work(context(name)), vital=True)
+            await shared.wait_synced()
+            started()
+            await tasks.wait()
+    finally:
+        if informers is None:
+            await shared.stop()

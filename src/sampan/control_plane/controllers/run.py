@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple
 
 from sampan.base.aio.clock import Clock
+from sampan.client.cache import Informers
 from sampan.client.rest import Client
 from sampan.control import manager
-from sampan.control.controller import Controller
+from sampan.control.controller import Context, Controller
 from sampan.control_plane.controllers import (
     deployment,
     endpoints,
     endpointslice,
+    garbage_collector,
     mirroring,
+    namespace,
+    node_lifecycle,
+    pod_gc,
     replicaset,
     root_ca,
     serviceaccount,
+    taint_eviction,
 )
 
 
@@ -38,17 +44,40 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     mirroring.CONTROLLER,
     serviceaccount.CONTROLLER,
     root_ca.CONTROLLER,
+    namespace.CONTROLLER,
+    node_lifecycle.CONTROLLER,
+    taint_eviction.CONTROLLER,
+    pod_gc.CONTROLLER,
+)
+
+OTHERS: Final[tuple[tuple[str, Callable[[Context], Coroutine[Any, Any, None]]], ...]] = (
+    (garbage_collector.NAME, garbage_collector.run),
 )
 
 
 async def run(
-    client: Client, config: Config, started: Callable[[], None], *, clock: Clock | None = None
+    client: Client,
+    config: Config,
+    started: Callable[[], None],
+    *,
+    informers: Informers | None = None,
+    clock: Clock | None = None,
 ) -> None:
-    """Until cancelled. `started` is called once all caches are filled and all controllers work."""
-    known = {controller.name for controller in CONTROLLERS}
-    if unknown := config.disabled - known:
-        raise ValueError(
-            f"no controller is named {', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}"
-        )
-    chosen = [controller for controller in CONTROLLERS if controller.name not in config.disabled]
-    await manager.run(client, chosen, config=config, clock=clock, host=config.host, started=started)
+    """Until cancelled. `started` is called once all caches are filled and all controllers work.
+
+    With `informers` the caller's copies are used (one process may host the scheduler as well), and the caller stops them.
+    """
+    known = [controller.name for controller in CONTROLLERS] + [name for name, _ in OTHERS]
+    if unknown := config.disabled - set(known):
+        listed = ", ".join(sorted(unknown))
+        raise ValueError(f"no controller is named {listed}: known are {', '.join(sorted(known))}")
+    await manager.run(
+        client,
+        [controller for controller in CONTROLLERS if controller.name not in config.disabled],
+        others=[(name, work) for name, work in OTHERS if name not in config.disabled],
+        config=config,
+        clock=clock,
+        host=config.host,
+        informers=informers,
+        started=started,
+    )
