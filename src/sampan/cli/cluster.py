@@ -43,7 +43,7 @@ def _up(call: Invocation) -> int:
         service_cidr=call.flag("service-cidr"),
         runtime=call.flag("runtime"),
         node_name=call.flag("node-name"),
-        disable=call.flag("disable") if "disable" in call.given else None,
+        disable=tuple(n for n in call.flag("disable") if n) if "disable" in call.given else None,
     )
     try:
         done = actions.up(wishes, progress)

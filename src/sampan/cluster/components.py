@@ -6,6 +6,7 @@ service proxy, which all live on watches; the node agent with its runtime, which
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -283,6 +284,8 @@ def _node(settings: Settings, sockets: Sockets, pki: Any) -> Runner:
     )
 
     async def run(started: Started) -> None:
+        # Volumes are read by the users that pods run as; the data folder itself, 0700, keeps everybody else out.
+        os.umask(0o022)
         runtime = await _open_runtime(settings)
         try:
             async with _client(settings, "node") as client:

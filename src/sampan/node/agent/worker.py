@@ -327,11 +327,12 @@ class Worker:
         def event(kind: str, reason: str, message: str) -> None:
             context.event(pod, kind, reason, message)
 
+        attempt = self._attempt(item)
         try:
             image = await self._unless_ending(
                 context.puller.ensure(self.uid, spec, around.pull_secrets, event)
             )
-            await starting.start(context, pod, spec, item.attempt, around, image)
+            await starting.start(context, pod, spec, attempt, around, image)
         except Held as held:
             self._held[item.name] = held.waiting
             if held.waiting.reason == "RunContainerError":
@@ -340,6 +341,17 @@ class Worker:
         if item.attempt:
             self._lengthen(item.name)
         return None
+
+    def _attempt(self, item: plan.Start) -> int:
+        """The number of this start; it goes on from what the API says when the runtime has forgotten (a reboot)."""
+        if self.look.newest(item.name) is not None:
+            return item.attempt
+        known = self.pod.get("status") or {}
+        for group in ("containerStatuses", "initContainerStatuses"):
+            for shown in known.get(group) or ():
+                if shown["name"] == item.name and shown.get("containerID"):
+                    return int(shown.get("restartCount") or 0) + 1
+        return item.attempt
 
     def _lengthen(self, name: str) -> None:
         """One more start of this container: the next one waits longer."""
