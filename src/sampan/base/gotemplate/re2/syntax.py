@@ -382,10 +382,6 @@ class _Parser:
         while self.peek() != "]" or first:
             if self.at >= len(self.text):
                 self.fail("missing closing ]", self.text[start:])
-            if self.peek() == "-" and not first and self.text[self.at + 1 : self.at + 2] not in ("]", ""):
-                # Perl takes a "-" only at an end of the class.
-                width = 2
-                self.fail("invalid character class range", self.text[self.at : self.at + width])
             first = False
             if self.peek(2) == "[:":
                 stop = self.text.find(":]", self.at + 2)
