@@ -108,9 +108,9 @@ async def execute(books: Books, container: Container, cmd: tuple[str, ...], want
 
 def _session(books: Books, pid: int, pipes: _Pipes, master: int, wanted: Wanted) -> Session:
     future = _exit_of(books, pid)
+    future.add_done_callback(lambda _: books.execs.pop(pid, None))
 
     async def close() -> None:
-        books.execs.pop(pid, None)
         if not future.done():
             with contextlib.suppress(cri.Error):
                 await books.link.request("signal", pid=pid, signal=signal.SIGKILL)
