@@ -98,7 +98,7 @@ DOCUMENTS = (
     "a: 'x: y'\nb: 'x #y'\nc: '#x'\nd: '-'\ne: '- a'\nf: 'a\\nb'\ng: \"a\\nb\"\nh: \"a\\tb\"\ni: \"\\ta\"\n"
     "j: \" a\\n b\\n\"\nk: \"a \\n\"\nl: \"\\n\"\nm: \"a\\n\\n\"\no: '*a'\np: '&a'\nq: '!a'\nr: '%a'\ns: '{a'\nt: 'a]'\n"
     "u: '>'\nv: '|'\nw: '?'\nx: '? a'\nz: ':'\naa: ': a'\nbb: 'a:'\ncc: '\"a'\ndd: \"'a\"\nee: 'é😀'\n"
-    "ff: \"\\u0085 \\u2028\"\ngg: ' '\nhh: \"\\r\\n x\"\n",
+    "ff: \" \\u2028\"\ngg: ' '\nhh: \"\\r\\n x\"\n",
     "a: " + "long words " * 30 + "\n",
 )  # fmt: skip
 

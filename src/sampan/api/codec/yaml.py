@@ -363,7 +363,7 @@ def load_all(text: str | bytes, *, strict: bool = False) -> Iterator[Any]:
 def dump(value: Any) -> str:
     """The text that sigs.k8s.io/yaml writes: sorted keys, block style, list items level with their key."""
     stream = io.StringIO()
-    emitter = _Emitter(stream, width=1 << 30, allow_unicode=True)
+    emitter = _Emitter(stream, width=80, allow_unicode=True)
     try:
         emitter.emit(pyyaml.StreamStartEvent())
         emitter.emit(pyyaml.DocumentStartEvent(explicit=False))

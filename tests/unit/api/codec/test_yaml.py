@@ -58,8 +58,10 @@ def test_strict_refuses_what_go_refuses() -> None:
 
 
 def test_written_text_is_gos() -> None:
-    # Go reads the value back through JSON before it writes, which rounds big integers: those are left out
-    cases = [case for case in CASES if "yaml" in case and "922337203685477580" not in case["text"]]
+    # Go reads the value back through JSON before it writes, which rounds big integers: those are left out.
+    # It writes a key `<<` bare, so that it would be read as a merge: we quote it.
+    left_out = ("922337203685477580", "'<<': {")
+    cases = [case for case in CASES if "yaml" in case and not any(text in case["text"] for text in left_out)]
     assert len(cases) > 900
     wrong = [
         (case["text"], case["yaml"], ours)
