@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+# k8s.io/kubernetes pkg/apis/scheduling/v1/helpers.go: system priority classes
+PRIORITIES: Final = {"system-node-critical": 2000001000, "system-cluster-critical": 2000000000}
 RBAC: Final = "rbac.authorization.k8s.io"
 SELF: Final = component_user("system:apiserver", SYSTEM_MASTERS)
 MANAGER: Final = "kube-apiserver"
@@ -42,9 +44,14 @@ class Bootstrap:
             await self._ensure(
                 "", "v1", "namespaces", {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
             )
+        for name, value in PRIORITIES.items():
+            await self._ensure("scheduling.k8s.io", "v1", "priorityclasses", _priority_class(name, value))
         await self._roles()
         await self._service(cluster_ip, service_port, port)
-        await self._endpoints(advertise, port)
+        if ipaddress.ip_address(advertise).is_loopback:
+            log.info("the kubernetes service gets no endpoints: %s is this machine's own address", advertise)
+        else:
+            await self._endpoints(advertise, port)
 
     def _served(self, group: str, version: str, plural: str) -> Served:
         served = self._resources.find(group, version, plural)
@@ -138,3 +145,13 @@ class Bootstrap:
             "ports": [{"name": PORT_NAME, "port": port, "protocol": "TCP"}],
         }
         await self._replace(self._served("discovery.k8s.io", "v1", "endpointslices"), "default", slice_)
+
+
+def _priority_class(name: str, value: int) -> Object:
+    return {
+        "kind": "PriorityClass",
+        "apiVersion": "scheduling.k8s.io/v1",
+        "metadata": {"name": name},
+        "value": value,
+        "description": f"Used for system critical pods: {name.split('-')[1]} components.",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import logging
 import time
@@ -10,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sampan.base.aio import Tasks
-from sampan.base.http.model import Answer, Limits, Request
+from sampan.base.http.model import Answer, Limits, Request, Response
 from sampan.base.http.server import Listener, Server
 from sampan.base.pki import contexts, jwt
 from sampan.control_plane.apiserver import metrics as metrics_module
 from sampan.control_plane.apiserver import version, virtual
 from sampan.control_plane.apiserver.admission import standard as standard_admission
 from sampan.control_plane.apiserver.allocation.services import Services
+from sampan.control_plane.apiserver.authn import openid
 from sampan.control_plane.apiserver.authn.authenticator import Authenticator
 from sampan.control_plane.apiserver.authn.issuing import Issuer
 from sampan.control_plane.apiserver.authn.model import User
@@ -24,6 +26,7 @@ from sampan.control_plane.apiserver.authn.service_accounts import ServiceAccount
 from sampan.control_plane.apiserver.authn.static_tokens import StaticTokens
 from sampan.control_plane.apiserver.authn.tokens import TokenAuthenticator
 from sampan.control_plane.apiserver.authz import authorizer as standard_authorizer
+from sampan.control_plane.apiserver.authz import escalation
 from sampan.control_plane.apiserver.bootstrap import Bootstrap
 from sampan.control_plane.apiserver.cache.cache import Cache, CacheView
 from sampan.control_plane.apiserver.config import Config, ServiceAccounts, TcpListener
@@ -90,9 +93,8 @@ async def _serve(
     chain = standard_admission.standard(
         view, authorizer, suffix=lambda: metadata.generated_name(""), pause=asyncio.sleep
     )
-    store = Store(
-        storage, cache, Rules(time.time), chain, clock=time.time, hooks={("", "services"): addresses}
-    )
+    rules = Rules(time.time, functools.partial(escalation.check, authorizer, rbac))
+    store = Store(storage, cache, rules, chain, clock=time.time, hooks={("", "services"): addresses})
     removal = Removal(store)
     scope = Scope(storage, cache, resources, store, removal, time.time)
     custom = CustomResources(scope, cache, view)
@@ -121,7 +123,7 @@ async def _serve(
         authorizer,
         metrics=registry,
         request_timeout=config.request_timeout,
-        paths=_paths(discovery, documents, health, registry),
+        paths=_paths(config, discovery, documents, health, registry),
         subresources=_subresources(scope, issuer, config),
         virtual={
             **virtual.handlers(scope, authenticator, authorizer, rbac),
@@ -217,12 +219,19 @@ def _subresources(
 
 
 def _paths(
-    discovery: Discovery, documents: OpenApi, health: Health, registry: metrics_module.Registry
+    config: Config,
+    discovery: Discovery,
+    documents: OpenApi,
+    health: Health,
+    registry: metrics_module.Registry,
 ) -> tuple[PathHandler, ...]:
-    fixed: Mapping[str, Callable[[], Answer]] = {
+    fixed: dict[str, Callable[[], Answer]] = {
         "/version": lambda: answer.json(version.document()),
         "/metrics": lambda: _metrics(registry),
     }
+    fixed |= _openid(config)
+    listed = ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"]
+    fixed[""] = lambda: answer.json({"paths": listed})
 
     def exact(request: Request, user: User) -> Answer | None:
         make = fixed.get(request.path.rstrip("/"))
@@ -234,6 +243,25 @@ def _paths(
         lambda request, user: discovery.answer(request),
         lambda request, user: documents.answer(request),
     )
+
+
+def _openid(config: Config) -> dict[str, Callable[[], Answer]]:
+    """The issuer's public documents, where it has keys."""
+    accounts = config.service_accounts
+    if not accounts.public_keys:
+        return {}
+    made = openid.documents(
+        accounts.issuer,
+        accounts.issuer.rstrip("/") + openid.JWKS_PATH,
+        [path.read_bytes() for path in accounts.public_keys],
+    )
+    public = (("Cache-Control", f"public, max-age={openid.MAX_AGE}"),)
+    return {
+        openid.CONFIGURATION_PATH: lambda: Response(
+            200, made.configuration, openid.CONFIGURATION_TYPE, public
+        ),
+        openid.JWKS_PATH: lambda: Response(200, made.key_set, openid.JWKS_TYPE, public),
+    }
 
 
 def _metrics(registry: metrics_module.Registry) -> Answer:

@@ -6,7 +6,7 @@ Built-in kinds have theirs in the object model, custom kinds in their definition
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -16,7 +16,9 @@ from sampan.api.patch import managed
 from sampan.api.patch.plain import clone
 from sampan.api.schema import check
 from sampan.api.status import ApiError, Cause, bad_request, invalid
-from sampan.control_plane.apiserver.registry._validation import metadata_rules, validate
+from sampan.api.validation import metadata as metadata_rules
+from sampan.api.validation import validate
+from sampan.control_plane.apiserver.authn.model import User
 from sampan.control_plane.apiserver.crd import definition
 from sampan.control_plane.apiserver.registry import metadata
 from sampan.control_plane.apiserver.registry.call import Call
@@ -24,14 +26,23 @@ from sampan.control_plane.apiserver.registry.pruning import drop_unknown
 
 Object = dict[str, Any]
 
-CRD = (definition.GROUP, definition.PLURAL)
+Grants = Callable[[User, str, str, Object, "Object | None"], None]
+"""User, plural, namespace, new, old."""
+
+RBAC: Final = "rbac.authorization.k8s.io"
+REQUESTS: Final = ("certificates.k8s.io", "certificatesigningrequests")
+CRD: Final = (definition.GROUP, definition.PLURAL)
 
 
 class Rules:
-    """`clock`: seconds since 1970, for the times of managed fields."""
+    """`clock`: seconds since 1970, for the times of managed fields.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    grants: asked before a role or binding is written, whether its writer may give what it gives; raises ApiError 403.
+    """
+
+    def __init__(self, clock: Callable[[], float], grants: Grants | None = None) -> None:
         self._clock = clock
+        self._grants = grants
 
     def copy(self, obj: Object) -> Object:
         return clone(obj)
@@ -133,6 +144,8 @@ class Rules:
     def prepare_create(self, call: Call, obj: Object) -> Object:
         served = call.served
         strategy.prepare_create(served.stored.group, served.kind, obj, status_subresource=_has_status(call))
+        if served.key == REQUESTS:
+            _sign_request(obj, call.user)
         if served.key == CRD:
             definition.prepare_create(obj)
             call.warnings += definition.warnings(obj)
@@ -155,8 +168,10 @@ class Rules:
         return obj
 
     def validate(self, call: Call, obj: Object, old: Object | None) -> list[Cause]:
-        """Everything that is wrong with an object that has been defaulted and prepared."""
+        """Everything that is wrong with an object that has been defaulted and prepared. Raises ApiError 403."""
         served = call.served
+        if self._grants is not None and served.group == RBAC:
+            self._grants(call.user, served.resource.plural, call.namespace, obj, old)
         resource = served.resource
         if served.custom is None:
             found = list(
@@ -169,8 +184,17 @@ class Rules:
             metadata_rules.validate(obj["metadata"], content.dns_subdomain, namespaced=resource.namespaced)
         )
         if old is not None:
-            found += metadata_rules.validate_update(obj["metadata"], old["metadata"])
+            found += metadata_rules.validate_update(obj["metadata"], old["metadata"], built_in=False)
         return found + served.custom.validate(obj, old)
+
+
+def _sign_request(obj: Object, user: User) -> None:
+    """Who asks for a certificate is what the server knows, not what the request says."""
+    spec = obj.setdefault("spec", {})
+    for field in ("username", "uid", "groups", "extra"):
+        spec.pop(field, None)
+    info = user.to_dict()
+    spec.update(info)
 
 
 def _has_status(call: Call) -> bool:
