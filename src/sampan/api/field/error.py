@@ -68,8 +68,8 @@ def forbidden(path: str, detail: str) -> Cause:
     return _cause("FieldValueForbidden", "Forbidden", path, OMIT, detail)
 
 
-def duplicate(path: str, value: Any) -> Cause:
-    return _cause("FieldValueDuplicate", "Duplicate value", path, value, "")
+def duplicate(path: str, value: Any, detail: str = "") -> Cause:
+    return _cause("FieldValueDuplicate", "Duplicate value", path, value, detail)
 
 
 def not_found(path: str, value: Any) -> Cause:

@@ -29,7 +29,7 @@ def horizontal_pod_autoscaler(obj: Object) -> Causes:
     if low is not None and low < 1:
         yield error.invalid("spec.minReplicas", low, "must be greater than or equal to 1")
     if high == 0:
-        yield error.required("spec.maxReplicas", "must be set and greater than 0")
+        yield error.required("spec.maxReplicas")
     elif high < 0:
         yield error.invalid("spec.maxReplicas", high, "must be greater than or equal to 1")
     if low is not None and high < low:
@@ -40,6 +40,12 @@ def horizontal_pod_autoscaler(obj: Object) -> Causes:
             yield error.required(f"spec.scaleTargetRef.{name}")
         else:
             yield from rules.text_rule(f"spec.scaleTargetRef.{name}", target[name], content.path_segment)
+    if "/" not in (target.get("apiVersion") or "") and target.get("kind") != "ReplicationController":
+        yield error.invalid(
+            "spec.scaleTargetRef.apiVersion",
+            target.get("apiVersion") or "",
+            "apiVersion must specify API group",
+        )
     for place, metric in enumerate(spec.get("metrics") or ()):
         yield from _metric(metric, f"spec.metrics[{place}]")
 
@@ -99,8 +105,6 @@ def lease(obj: Object) -> Causes:
         yield error.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")
     if transitions is not None and transitions < 0:
         yield error.invalid("spec.leaseTransitions", transitions, rules.NEGATIVE)
-    if spec.get("preferredHolder") and not spec.get("strategy"):
-        yield error.forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")
 
 
 def priority_class(obj: Object) -> Causes:

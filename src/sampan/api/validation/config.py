@@ -25,6 +25,26 @@ _QUOTA_WHOLE: Final = (
     "replicationcontrollers",
     "resourcequotas",
 )
+_QUOTA_STANDARD: Final = frozenset(
+    {
+        *(
+            "cpu",
+            "memory",
+            "ephemeral-storage",
+            "pods",
+            "resourcequotas",
+            "services",
+            "replicationcontrollers",
+        ),
+        *("secrets", "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers"),
+        *(
+            f"{side}.{name}"
+            for side in ("requests", "limits")
+            for name in ("cpu", "memory", "ephemeral-storage")
+        ),
+        "requests.storage",
+    }
+)
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -127,7 +147,7 @@ def node(obj: Object) -> Causes:
         yield from rules.one_of(f"{at}.effect", taint.get("effect"), _EFFECTS)
         key = (taint.get("key", ""), taint.get("effect", ""))
         if key in seen:
-            yield error.duplicate(at, taint)
+            yield error.duplicate(at, taint, "taints must be unique by key and effect pair")
         seen.add(key)
     for place, network in enumerate(spec.get("podCIDRs") or ()):
         yield from rules.cidr(f"spec.podCIDRs[{place}]", network)
@@ -191,7 +211,7 @@ def _limit_order(limit: Object, at: str) -> Causes:
                 title = "default limit" if (low, high) == ("defaultRequest", "default") else titles[high]
                 yield error.invalid(
                     f"{at}.{blamed}[{name}]",
-                    str(first if blamed == low else second),
+                    str(first if blamed in (low, "default") and low != "default" else second),
                     f"{titles[low]} value {first} is greater than {title} value {second}",
                 )
 
@@ -200,6 +220,8 @@ def resource_quota(obj: Object) -> Causes:
     for name, value in ((obj.get("spec") or {}).get("hard") or {}).items():
         at = f"spec.hard[{name}]"
         yield from rules.text_rule(at, name, content.label_key)
+        if "/" not in name and name not in _QUOTA_STANDARD and "hugepages-" not in name:
+            yield error.invalid(at, name, "must be a standard resource for quota")
         whole = name in _QUOTA_WHOLE or name.startswith("count/")
         yield from rules.quantity_value(at, value, whole=whole)
 

@@ -24,6 +24,16 @@ _ENV_FIELDS: Final = (
     "status.podIP",
     "status.podIPs",
 )
+_CONVERTIBLE: Final = frozenset(
+    {
+        *_ENV_FIELDS,
+        "metadata.annotations",
+        "metadata.labels",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "status.phase",
+    }
+)  # fields that a pod can tell of itself; which of them may be used depends on the place
 _RESOURCE_FIELDS: Final = (
     "limits.cpu",
     "limits.ephemeral-storage",
@@ -207,7 +217,7 @@ def field_ref(reference: Object, allowed: tuple[str, ...], path: str) -> Causes:
         else:
             yield error.invalid(path, head, "does not support subscript")
     elif wanted not in allowed:
-        if wanted in ("metadata.labels", "metadata.annotations"):
+        if wanted in _CONVERTIBLE:
             yield error.not_supported(error.child(path, "fieldPath"), wanted, allowed)
         else:
             yield error.invalid(
@@ -432,8 +442,8 @@ def _resource(name: str, value: Any, path: str) -> Causes:
     wrong = content.label_key(name)
     yield from error.each_invalid(path, name, wrong)
     huge = name.startswith("hugepages-")
-    if not wrong and "/" not in name:
-        if name not in _STANDARD and not huge:
+    if "/" not in name:
+        if not wrong and name not in _STANDARD and not huge:
             yield error.invalid(path, name, "must be a standard resource type or fully qualified")
         if name not in _OF_CONTAINERS and not huge:
             yield error.invalid(path, name, "must be a standard resource for containers")

@@ -18,6 +18,8 @@ def custom_resource_definition(obj: Object) -> Causes:
     yield from _spec(spec)
     status = obj.get("status") or {}
     stored = status.get("storedVersions") or []
+    if not stored:
+        yield error.invalid("status.storedVersions", None, "must have at least one stored version")
     known = [version.get("name") for version in spec.get("versions") or ()]
     for place, version in enumerate(stored):
         if version not in known:

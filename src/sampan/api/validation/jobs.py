@@ -48,6 +48,8 @@ def _generated_selector(obj: Object) -> Causes:
     spec, metadata = obj.get("spec") or {}, obj.get("metadata") or {}
     if spec.get("manualSelector") or spec.get("selector") is None:
         return
+    if spec["selector"] != {"matchLabels": {_UID_LABELS[1]: metadata.get("uid")}}:
+        yield error.invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     expected = [(label, metadata.get("uid")) for label in _UID_LABELS]
     expected += [(label, metadata.get("name")) for label in _NAME_LABELS]

@@ -14,6 +14,7 @@ from sampan.api.validation.rules import Causes, Object
 
 MAX_ANNOTATIONS: Final = 256 * 1024  # TotalAnnotationSizeLimitB
 _PATH: Final = "metadata"
+_FINALIZERS: Final = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def validate(metadata: Object, name_rule: content.Rule, *, namespaced: bool | None) -> Causes:
@@ -36,6 +37,8 @@ def validate(metadata: Object, name_rule: content.Rule, *, namespaced: bool | No
         yield error.forbidden("metadata.namespace", "not allowed on this type")
     yield from _common(metadata)
     yield from finalizers(metadata.get("finalizers") or [])
+    if namespaced is not None:
+        yield from _known_finalizers(metadata.get("finalizers") or [])
 
 
 def _completed(prefix: str) -> str:
@@ -97,7 +100,15 @@ def finalizers(names: list[str]) -> Causes:
         yield error.invalid(path, names, "finalizer orphan and foregroundDeletion cannot be both set")
 
 
-def validate_update(metadata: Object, old: Object) -> Causes:
+def _known_finalizers(names: list[str]) -> Causes:
+    """Built-in kinds take unqualified names only if they are known."""
+    for place, name in enumerate(names):
+        if "/" not in name and name not in _FINALIZERS:
+            says = "name is neither a standard finalizer name nor is it fully qualified"
+            yield error.invalid(f"{_PATH}.finalizers[{place}]", name, says)
+
+
+def validate_update(metadata: Object, old: Object, *, built_in: bool) -> Causes:
     if old.get("deletionTimestamp"):
         extra = sorted(set(metadata.get("finalizers") or ()) - set(old.get("finalizers") or ()))
         if extra:
@@ -121,3 +132,5 @@ def validate_update(metadata: Object, old: Object) -> Causes:
         "deletionGracePeriodSeconds",
     )
     yield from _common(metadata)
+    if built_in:
+        yield from _known_finalizers(metadata.get("finalizers") or [])

@@ -188,7 +188,13 @@ def endpoints(obj: Object) -> Causes:
             yield error.required(at, "must specify `addresses` or `notReadyAddresses`")
         for field in ("addresses", "notReadyAddresses"):
             for number, address in enumerate(subset.get(field) or ()):
-                yield from rules.ip_address(f"{at}.{field}[{number}].ip", address.get("ip", ""))
+                here = f"{at}.{field}[{number}].ip"
+                wrong = list(rules.ip_address(here, address.get("ip", "")))
+                yield from wrong
+                if wrong:
+                    yield error.invalid(here, address.get("ip", ""), "must be a valid IP address")
+                else:
+                    yield from _reachable(here, address["ip"])
         ports = subset.get("ports") or []
         for number, port in enumerate(ports):
             here = f"{at}.ports[{number}]"
@@ -209,7 +215,7 @@ def endpoint_slice(obj: Object) -> Causes:
         addresses = endpoint.get("addresses") or []
         at = f"endpoints[{place}].addresses"
         if not addresses:
-            yield error.required(at, "must contain at least 1 address")
+            yield error.required(at)
         elif len(addresses) > _MAX_ENDPOINT_ADDRESSES:
             yield error.too_many(at, len(addresses), _MAX_ENDPOINT_ADDRESSES)
         for number, address in enumerate(addresses):
@@ -220,7 +226,9 @@ def endpoint_slice(obj: Object) -> Causes:
                 wrong = list(rules.ip_address(here, address))
                 yield from wrong
                 if not wrong and f"IPv{ipaddress.ip_address(address).version}" != kind:
-                    yield error.invalid(here, address, f"must be a valid {kind} address")
+                    yield error.invalid(at, address, f"must be an {kind} address")
+                if not wrong:
+                    yield from _reachable(here, address)
     names: set[str] = set()
     for place, port in enumerate(obj.get("ports") or ()):
         at, name = f"ports[{place}]", port.get("name") or ""
@@ -230,6 +238,21 @@ def endpoint_slice(obj: Object) -> Causes:
         if name:
             yield from rules.text_rule(f"{at}.name", name, content.dns_label)
         yield from rules.one_of(f"{at}.protocol", port.get("protocol"), rules.PROTOCOLS)
+
+
+def _reachable(path: str, text: str) -> Causes:
+    """Addresses of endpoints may not be ones that mean this machine, or nobody."""
+    address = ipaddress.ip_address(text)
+    if address.is_unspecified:
+        yield error.invalid(path, text, f"may not be unspecified ({address})")
+    elif address.is_loopback:
+        yield error.invalid(path, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    elif address.is_link_local:
+        yield error.invalid(path, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    elif address.is_multicast:
+        yield error.invalid(
+            path, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
+        )
 
 
 def endpoint_slice_update(obj: Object, old: Object) -> Causes:

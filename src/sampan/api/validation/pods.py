@@ -289,8 +289,7 @@ def _pod_term(term: Object, path: str) -> Causes:
     key = term.get("topologyKey") or ""
     if not key:
         yield error.required(error.child(path, "topologyKey"), "can not be empty")
-    else:
-        yield from rules.text_rule(error.child(path, "topologyKey"), key, content.label_key)
+    yield from rules.text_rule(error.child(path, "topologyKey"), key, content.label_key)
 
 
 def _spread(constraints: list[Object], path: str) -> Causes:

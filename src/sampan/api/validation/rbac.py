@@ -33,7 +33,7 @@ def _rules(obj: Object, *, namespaced: bool) -> Causes:
     for place, rule in enumerate(obj.get("rules") or ()):
         at = f"rules[{place}]"
         if not rule.get("verbs"):
-            yield error.required(f"{at}.verbs", "verbs must contain at least one value")
+            yield error.required(f"{at}.verbs")
         urls = rule.get("nonResourceURLs")
         if urls:
             if namespaced:

@@ -179,9 +179,10 @@ def ip_address(path: str, value: str) -> Causes:
 
 def cidr(path: str, value: str) -> Causes:
     try:
-        ipaddress.ip_network(value, strict=False)
-        bare = "/" not in value
+        found = ipaddress.ip_interface(value)
     except ValueError:
-        bare = True
-    if bare:
+        found = None
+    if found is None or "/" not in value:
         yield error.invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+    elif found.ip != found.network.network_address:
+        yield error.invalid(path, value, "must not have bits set beyond the prefix length")

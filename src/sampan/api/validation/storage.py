@@ -51,7 +51,7 @@ def persistent_volume(obj: Object) -> Causes:
     if not capacity:
         yield error.required("spec.capacity")
     if "storage" not in capacity or len(capacity) > 1:
-        yield error.not_supported("spec.capacity", capacity, ("storage",))
+        yield error.not_supported("spec.capacity", spec.get("capacity"), ("storage",))
     for name, value in capacity.items():
         yield from rules.quantity_value(f"spec.capacity[{name}]", value, positive=True)
     yield from rules.one_of(

@@ -116,15 +116,15 @@ def validate(
     rules = RULES.get((group, kind), _ANY)
     own = obj.get("metadata") or {}
     causes: list[Cause] = []
+    namespaced = _namespaced(f"{group}/{version}" if group else version, kind)
     if old is not None:
-        causes += metadata.validate_update(own, old.get("metadata") or {})
+        causes += metadata.validate_update(own, old.get("metadata") or {}, built_in=namespaced is not None)
     if subresource:
         part = _SUBRESOURCES.get((group, kind, subresource))
         if part is not None and old is not None:
             causes += part(obj, old)
         return _once(causes)
     if old is None:
-        namespaced = _namespaced(f"{group}/{version}" if group else version, kind)
         causes += metadata.validate(own, rules.name, namespaced=namespaced)
         if rules.create is not None:
             causes += rules.create(obj)

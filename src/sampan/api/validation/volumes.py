@@ -146,10 +146,11 @@ def _projected(source: Object, path: str) -> Causes:
             elif kind == "downwardAPI":
                 yield from _downward(projection[kind], here)
             elif kind == "serviceAccountToken":
-                yield from _token(projection[kind], here)
+                yield from _token(projection[kind], here, path)
 
 
-def _token(source: Object, path: str) -> Causes:
+def _token(source: Object, path: str, volume: str) -> Causes:
+    """`volume` is the path of the projected volume, under which upstream names the token's own path."""
     seconds = source.get("expirationSeconds") or 0
     if seconds < 600:
         yield error.invalid(
@@ -162,9 +163,9 @@ def _token(source: Object, path: str) -> Causes:
             "may not specify a duration larger than 2^32 seconds",
         )
     if not source.get("path"):
-        yield error.required(error.child(path, "path"))
+        yield error.required(error.child(volume, "path"))
     else:
-        yield from _item_path(source["path"], error.child(path, "path"))
+        yield from _item_path(source["path"], error.child(volume, "path"))
 
 
 def _claim(source: Object, path: str) -> Causes:
