@@ -1,6 +1,7 @@
 """/openapi/v3: the index and one document for every group and version. Documents are made on demand and kept.
 
-k8s.io/kube-openapi pkg/handler3. /openapi/v2 is not served; kubectl does without it.
+k8s.io/kube-openapi pkg/handler3. /openapi/v2 is a document without definitions: kubectl asks for it when it is given a
+`kind: List`, and takes a kind that it does not find there as valid; the server checks it in any case.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from sampan.control_plane.apiserver.registry.resources import Resources
 from sampan.control_plane.apiserver.wire import answer
 
 ROOT: Final = "/openapi/v3"
+V2: Final = "/openapi/v2"
+V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+# openapi.v2.Document of github.com/google/gnostic: swagger (1), info (2: title 1, version 2), paths (8)
+_V2_DOCUMENT: Final = b"\x0a\x032.0\x12\x13\x0a\x0aKubernetes\x12\x05v1.37\x42\x00"
+_V2_JSON: Final = b'{"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.37"},"paths":{}}'
 Schemas = dict[str, Any]
 
 
@@ -31,6 +37,10 @@ class OpenApi:
 
     def answer(self, request: Request) -> Response | None:
         """None for other paths."""
+        if request.path == V2:
+            if V2_PROTOBUF in request.headers.get("accept", ""):
+                return Response(200, _V2_DOCUMENT, V2_PROTOBUF)
+            return Response(200, _V2_JSON, answer.JSON)
         if not request.path.startswith(ROOT):
             return None
         name = request.path[len(ROOT) :].strip("/")
