@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,8 +19,10 @@ from sampan.node.runtime.sandboxes import limits
 from sampan.node.runtime.state import Container, Exit, Sandbox
 from sampan.spec import cni, cri
 
-# The pause container of a shared pid namespace: it reaps by ignoring SIGCHLD, which exec hands on.
-_PAUSE = ("sh", "-c", "trap '' CHLD; exec sleep infinity")
+# The pause container of a shared pid namespace: with SIGCHLD ignored the kernel reaps for it, and exec hands that on.
+# (dash does not let a script ignore SIGCHLD.)
+_IGNORE = "import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp('sleep', ['sleep', 'infinity'])"
+_PAUSE = (sys.executable, "-I", "-S", "-c", _IGNORE)
 _PAUSE_UID = 65535
 
 
