@@ -51,8 +51,7 @@ _BASE: Final = (
     ("output", "nat", "output", ruleset.SERVICES),
     ("postrouting", "nat", "postrouting", ruleset.SRCNAT),
     ("arrived", "nat", "input", ruleset.SRCNAT),
-    ("input", "filter", "input", ruleset.FILTER),
-    ("forward", "filter", "forward", ruleset.FILTER),
+    ("translated", "filter", "prerouting", ruleset.SERVICES + 10),
     ("local-output", "filter", "output", ruleset.FILTER),
 )
 _SUFFIXED: Final = ("services", services.LOCAL_POLICY, INSIDE, OUTSIDE)
@@ -109,7 +108,8 @@ def fixed(table: nft.Table, *, loopback: bool) -> Iterator[Request]:
 def _unclaimed(rule: _Rule) -> Iterator[Request]:
     """Who asks a service without endpoints, or a service address that nobody has, learns so at once."""
     settled = x.host32(x.STATE_ESTABLISHED | x.STATE_RELATED)
-    for chain in ("input", "forward", "local-output"):
+    # before routing: the bridge's route for services would answer with a redirect first (ICMP is rationed)
+    for chain in ("translated", "local-output"):
         unsettled = (x.ct(x.CT_STATE), x.bitwise(settled), x.cmp(x.EQ, x.host32(0)))
         yield rule(chain, *unsettled, x.verdict(x.Verdict(x.JUMP, "unclaimed")))
     to_reject = x.verdict(x.goto("reject"))
