@@ -24,7 +24,6 @@ APPROVED: Final = "api-approved.kubernetes.io"
 _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
 _COLUMN_FORMATS: Final = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 _SHARED: Final = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
-_TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
 _FIELD_PATH: Final = re.compile(r"(?:\.[a-zA-Z_][-a-zA-Z0-9_]*)+")
 
 Definition = Mapping[str, Any]
@@ -191,21 +190,10 @@ def _part(key: str, version: Mapping[str, Any], path: str, node: Mapping[str, An
 
 def schema_violations(node: Mapping[str, Any], path: str) -> Iterator[Cause]:
     """A schema must be structural, and its defaults must be valid under it."""
-    wrong = list(_unknown_types(node, path)) + structural.violations(node, path)
+    wrong = structural.violations(node, path)
     yield from wrong
     if not wrong:
         yield from _defaults(structural.from_crd(node), path)
-
-
-def _unknown_types(node: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    kind = node.get("type")
-    if kind and kind not in _TYPES:
-        yield field.not_supported(f"{path}.type", kind, _TYPES)
-    for name, child in (node.get("properties") or {}).items():
-        yield from _unknown_types(child, f"{path}.properties[{name}]")
-    for key in ("items", "additionalProperties"):
-        if isinstance(node.get(key), Mapping):
-            yield from _unknown_types(node[key], f"{path}.{key}")
 
 
 def _defaults(schema: Schema, path: str) -> Iterator[Cause]:

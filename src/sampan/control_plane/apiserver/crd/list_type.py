@@ -5,10 +5,9 @@ k8s.io/apiextensions-apiserver pkg/apiserver/schema/listtype/validation.go.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
-
-import orjson
 
 from sampan.api.field import error as field
 from sampan.api.schema.model import Schema
@@ -48,9 +47,9 @@ def _map(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
 
 def _twice(items: list[Any]) -> Iterator[int]:
     """Where a value stands for the second time; a third time is not told again."""
-    seen: dict[bytes, int] = {}
+    seen: dict[str, int] = {}
     for index, item in enumerate(items):
-        text = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+        text = json.dumps(item, sort_keys=True)  # the standard one: integers may be of any size
         seen[text] = seen.get(text, 0) + 1
         if seen[text] == 2:
             yield index

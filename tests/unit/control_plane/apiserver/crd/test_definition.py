@@ -138,6 +138,11 @@ IMMUTABLE = "field is immutable"
             "spec.validation.openAPIV3Schema.properties[spec].properties[a].type: Required value: must not be empty for specified object fields",
         ),
         (
+            A,
+            {"type": "strin"},
+            'spec.validation.openAPIV3Schema.properties[spec].properties[a].type: Unsupported value: "strin"',
+        ),
+        (
             "spec.versions.0.deprecationWarning",
             "x",
             'spec.versions[0].deprecationWarning: Invalid value: "x": can only be set for deprecated versions',
