@@ -67,7 +67,8 @@ def parse(text: str) -> FieldSelector:
             op = next((op for op in _OPERATORS if term.startswith(op, at)), "")
             if op:
                 value = _unescaped(term[at + len(op) :])
-                found.append(FieldRequirement(term[:at], "!=" if op == "!=" else "=", value))
+                if at or value:  # a term without field and value says nothing
+                    found.append(FieldRequirement(term[:at], "!=" if op == "!=" else "=", value))
                 break
         else:
             raise SelectorError(f"invalid selector: '{text}'; can't understand '{term}'")

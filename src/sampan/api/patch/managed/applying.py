@@ -192,7 +192,9 @@ class _Request:
             else:
                 document = self._pruned(document, managed, last.fields)
                 managed = self._settled(document, managed, force=force)
-                document = without_emptied(document)
+                whole = without_emptied(document)
+                # A container that was emptied goes, unless the configuration names it.
+                document = merge(whole, self._applied, self._type) if whole != document else document
         except TypedError as bad:
             raise ApiError(500, "", f"failed to merge config: {bad}") from bad
         mine = managed.get(self._key)

@@ -165,9 +165,9 @@ def _scalars(before: Array, value: Array, merge_key: str, kind: str, options: _O
         by_text = {go_format(item): item for item in before if scalar(item) not in has}
         gone = [by_text[text] for text in sorted(by_text)]
     additions = in_order(additions, value, merge_key, kind)
-    ordered = options.orders and (
-        (options.deletions and gone) or (options.changes and not same(before, value))
-    )
+    # Upstream has sorted the old list by now, so an order that is not sorted counts as a change.
+    moved = not same(sorted(before, key=go_format), value)
+    ordered = options.orders and ((options.deletions and gone) or (options.changes and moved))
     return _ListPatch(additions, gone, value if ordered else [])
 
 
