@@ -2,7 +2,7 @@
 
     python scripts/record_upstream.py --apiserver /path/to/kube-apiserver [--etcd /usr/bin/etcd] [WHAT ...]
 
-WHAT is any of decoding, discovery, objects; all by default. etcd and kube-apiserver run on loopback ports of their own, in
+WHAT is any of decoding, discovery, objects, schemas; all by default. etcd and kube-apiserver run on loopback ports of their own, in
 a temporary folder, and are stopped at the end. Everything that changes between runs (uid, times, resourceVersion) is
 replaced by a fixed value in all but the tables, whose cells tell of the time, so that a second recording differs only
 where upstream does.
@@ -81,6 +81,19 @@ class Upstream:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code}: {error.read().decode()[:600]}") from None
+
+    def judged(self, path: str, body: str) -> dict[str, Any]:
+        """The Status of a create that failed, or {}."""
+        request = urllib.request.Request(self.base + path, data=body.encode(), method="POST")
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        context = ssl.create_default_context(cafile=str(self.ca))
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30):
+                return {}
+        except urllib.error.HTTPError as error:
+            status: dict[str, Any] = json.loads(error.read())
+            return status
 
     def dry_run(self, path: str, body: str) -> tuple[str, list[str]]:
         """A create's error message, empty if it succeeded, and the texts of its warnings."""
@@ -271,7 +284,24 @@ def record_decoding(upstream: Upstream) -> None:
     written("decoding-1.37.json", found)
 
 
-RECORDERS = {"decoding": record_decoding, "discovery": record_discovery, "objects": record_objects}
+def record_schemas(upstream: Upstream) -> None:
+    """What a CRD with each schema is answered: the causes of the error, none if it is accepted."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All"
+    fields = [{"type": "object", "properties": {"f": schema}} for schema in upstream_bodies.SCHEMAS]
+    found = []
+    for schema in [*fields, *upstream_bodies.ROOTS]:
+        status = upstream.judged(path, upstream_bodies.definition(schema))
+        causes = status.get("details", {}).get("causes", [])
+        found.append({"schema": schema, "causes": causes, "message": status.get("message", "")})
+    written("structural-1.37.json", found)
+
+
+RECORDERS = {
+    "schemas": record_schemas,
+    "decoding": record_decoding,
+    "discovery": record_discovery,
+    "objects": record_objects,
+}
 
 
 def main() -> int:

@@ -108,3 +108,148 @@ BODIES: dict[str, tuple[str, ...]] = {
         )
     ),
 }
+
+# Schemas of one field of a custom resource: what a CRD with it is answered.
+SCHEMAS: tuple[dict[str, Any], ...] = (
+    {"type": "string"},
+    {},
+    {"type": "array"},
+    {"type": "array", "items": {}},
+    {"type": "string", "$ref": "#/x"},
+    {"type": "string", "$schema": "http://json-schema.org/schema#"},
+    {"type": "string", "id": "x"},
+    {"type": "object", "patternProperties": {"a": {"type": "string"}}},
+    {"type": "object", "definitions": {"a": {"type": "string"}}},
+    {"type": "object", "dependencies": {"a": ["b"]}},
+    {"type": "array", "items": {"type": "string"}, "additionalItems": True},
+    {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}},
+    {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False},
+    {"type": "object", "additionalProperties": False},
+    {"type": "object", "additionalProperties": True},
+    {"type": "object", "additionalProperties": {}},
+    {"type": "object", "anyOf": [{"type": "object", "description": "x"}]},
+    {"type": "object", "allOf": [{"title": "x", "nullable": True, "default": {}}]},
+    {
+        "type": "object",
+        "not": {"x-kubernetes-preserve-unknown-fields": True, "additionalProperties": {"type": "string"}},
+    },
+    {"type": "object", "oneOf": [{"required": ["a"], "properties": {"a": {"minLength": 1}}}]},
+    {"type": "object", "allOf": [{"items": {"minLength": 1}}]},
+    {
+        "type": "object",
+        "properties": {"metadata": {"type": "object"}},
+        "allOf": [{"properties": {"metadata": {}}}],
+    },
+    {"x-kubernetes-int-or-string": True},
+    {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+    {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "string"}, {"type": "integer"}]},
+    {
+        "x-kubernetes-int-or-string": True,
+        "allOf": [{"anyOf": [{"type": "integer"}, {"type": "string"}]}, {"pattern": "^a"}],
+    },
+    {"x-kubernetes-int-or-string": True, "type": "string"},
+    {"x-kubernetes-int-or-string": True, "x-kubernetes-preserve-unknown-fields": True},
+    {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    {"x-kubernetes-preserve-unknown-fields": True},
+    {"type": "object", "x-kubernetes-preserve-unknown-fields": False},
+    {"type": "object", "x-kubernetes-embedded-resource": True},
+    {"type": "string", "x-kubernetes-embedded-resource": True},
+    {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True},
+    {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"kind": {"type": "integer"}}},
+    {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-map-keys": ["a"]},
+    {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "bag"},
+    {"type": "string", "x-kubernetes-list-type": "set"},
+    {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-list-type": "set"},
+    {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+    {"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "set"},
+    {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "string"}},
+        "x-kubernetes-list-type": "set",
+    },
+    {"type": "array", "items": {"type": "string", "nullable": True}, "x-kubernetes-list-type": "set"},
+    {
+        "type": "array",
+        "items": {"type": "string"},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a"],
+    },
+    {"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "map"},
+    {
+        "type": "array",
+        "items": {"type": "object", "properties": {"a": {"type": "string"}}},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a"],
+    },
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["a", "b"],
+            "properties": {
+                "a": {"type": "array", "items": {"type": "string"}},
+                "b": {"type": "string", "nullable": True},
+            },
+        },
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a", "b"],
+    },
+    {
+        "type": "array",
+        "items": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a", "a", "c"],
+    },
+    {"type": "string", "x-kubernetes-map-type": "atomic"},
+    {"type": "object", "x-kubernetes-map-type": "loose"},
+    {"type": "object", "x-kubernetes-map-type": "granular"},
+    {"type": "text"},
+    {"type": "string", "pattern": "("},
+    {"type": "string", "format": "nonsense"},
+    {"type": "string", "default": 5},
+    {"type": "string", "default": "x", "enum": ["y"]},
+    {"type": "integer", "minimum": 5, "maximum": 3},
+    {"type": "object", "required": ["zz"]},
+    {
+        "type": "object",
+        "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {}}}}},
+    },
+)
+ROOTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"type": "array", "items": {"type": "string"}},
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    {"type": "object", "properties": {"metadata": {"type": "object"}}},
+    {"type": "object", "properties": {"metadata": {"type": "string"}}},
+    {
+        "type": "object",
+        "properties": {"metadata": {"type": "object", "properties": {"name": {"type": "string"}}}},
+    },
+    {
+        "type": "object",
+        "properties": {"metadata": {"type": "object", "properties": {"labels": {"type": "object"}}}},
+    },
+    {"type": "object", "properties": {"metadata": {"type": "object", "description": "x"}}},
+    {"type": "object", "properties": {"kind": {"type": "integer"}, "apiVersion": {"type": "object"}}},
+    {"type": "object", "nullable": True},
+    {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+)
+
+
+def definition(schema: dict[str, Any]) -> str:
+    """A CRD with that schema."""
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return json.dumps(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "things.example.com"},
+            "spec": {
+                "group": "example.com",
+                "scope": "Namespaced",
+                "names": {"plural": "things", "kind": "Thing"},
+                "versions": [version],
+            },
+        }
+    )

@@ -2,29 +2,24 @@
 
 The rules: k8s.io/apiextensions-apiserver pkg/apiserver/schema (validation.go, complete.go) and
 pkg/apis/apiextensions/validation. The wording of each finding is upstream's, since programs and people search for it.
+Not here: whether defaults are valid values, costs and types of rules in CEL.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from sampan.api.codec import json
 from sampan.api.schema import builtin
 from sampan.api.schema.model import UNSET, Schema
 from sampan.api.status import Cause
 
 Node = Mapping[str, Any]
 
-UNSUPPORTED: Final = (
-    "$ref",
-    "additionalItems",
-    "definitions",
-    "dependencies",
-    "id",
-    "patternProperties",
-    "$schema",
-)
+UNSUPPORTED: Final = ("$ref", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
+TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
 JUNCTORS: Final = ("allOf", "anyOf", "oneOf")
 INT_OR_STRING: Final = [{"type": "integer"}, {"type": "string"}]
 
@@ -95,14 +90,12 @@ def _forbidden(path: str, why: str) -> Cause:
 
 
 def _invalid(path: str, value: Any, why: str) -> Cause:
-    shown = (
-        f'"{value}"'
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
-    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", path)
+    return Cause("FieldValueInvalid", f"Invalid value: {json.dumps(value).decode()}: {why}", path)
+
+
+def _unsupported_value(path: str, value: str, supported: Iterable[str]) -> Cause:
+    shown = ", ".join(f'"{one}"' for one in supported)
+    return Cause("FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {shown}', path)
 
 
 def _is_int_or_string(clauses: Any) -> bool:
@@ -133,13 +126,10 @@ def _unsupported(node: Node, path: str) -> Iterator[Cause]:
             f"{path}.uniqueItems",
             "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
         )
-    properties, additional = node.get("properties"), node.get("additionalProperties")
-    if properties and additional is not None and additional is not False:
-        yield _forbidden(
-            f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"
-        )
-    elif additional is False:
-        yield _forbidden(f"{path}.additionalProperties", "additionalProperties cannot be set to false")
+    additional = node.get("additionalProperties")
+    if node.get("properties") and (additional is False or isinstance(additional, Mapping)):
+        why = "additionalProperties and properties are mutual exclusive"
+        yield _forbidden(f"{path}.additionalProperties", why)
 
 
 def _type_of(node: Node, path: str, level: str) -> Iterator[Cause]:
@@ -159,68 +149,86 @@ def _type_of(node: Node, path: str, level: str) -> Iterator[Cause]:
             "field": "for specified object fields",
         }
         yield _required(f"{path}.type", f"must not be empty {where[level]}")
+    if kind and kind not in TYPES:
+        yield _unsupported_value(f"{path}.type", kind, TYPES)
+    if level == "root" and node.get("nullable"):
+        yield _forbidden(f"{path}.nullable", "nullable cannot be true at the root")
     if level == "root" and kind and kind != "object":
         yield _invalid(f"{path}.type", kind, "must be object at the root")
 
 
 def _lists(node: Node, path: str) -> Iterator[Cause]:
     items = node.get("items")
-    if node.get("type") == "array" and not items:
+    if node.get("type") == "array" and items is None:
         yield _required(f"{path}.items", "must be specified")
     if isinstance(items, list):
         yield _forbidden(f"{path}.items", "items must be a schema object and not an array")
-    elif items:
+    elif items is not None:
         yield from _invariants(items, f"{path}.items", "item")
     list_type, keys = node.get("x-kubernetes-list-type"), node.get("x-kubernetes-list-map-keys") or ()
-    if list_type and node.get("type") != "array":
-        yield _invalid(
-            f"{path}.type", node.get("type", ""), "must be array if x-kubernetes-list-type is specified"
+    at = f"{path}.x-kubernetes-list-type"
+    if list_type:
+        yield from _must_be(node.get("type"), "array", f"{path}.type", "x-kubernetes-list-type is specified")
+        if list_type not in ("atomic", "set", "map"):
+            yield _unsupported_value(at, list_type, ("atomic", "set", "map"))
+    if keys:
+        yield from _must_be(list_type, "map", at, "x-kubernetes-list-map-keys is non-empty")
+    if not isinstance(items, Mapping):
+        return
+    if list_type in ("set", "map") and items.get("nullable"):
+        yield _forbidden(
+            f"{path}.items.nullable", f"cannot be nullable when x-kubernetes-list-type is {list_type}"
         )
-    if list_type and list_type not in ("atomic", "set", "map"):
-        yield Cause(
-            "FieldValueNotSupported",
-            f'Unsupported value: "{list_type}": supported values: "atomic", "map", "set"',
-            f"{path}.x-kubernetes-list-type",
-        )
-    if keys and list_type != "map":
-        yield _invalid(
-            f"{path}.x-kubernetes-list-type",
-            list_type or "",
-            "must be map if x-kubernetes-list-map-keys is non-empty",
-        )
-    if list_type == "map" and isinstance(items, Mapping):
-        yield from _map_list(node, items, keys, path)
+    if list_type == "set":
+        yield from _set_items(items, f"{path}.items")
+    if list_type == "map":
+        yield from _map_items(items, keys, path)
 
 
-def _map_list(node: Node, items: Node, keys: Any, path: str) -> Iterator[Cause]:
+def _must_be(given: str | None, wanted: str, path: str, why: str) -> Iterator[Cause]:
+    if not given:
+        yield _required(path, f"must be {wanted} if {why}")
+    elif given != wanted:
+        yield _invalid(path, given, f"must be {wanted} if {why}")
+
+
+def _set_items(items: Node, path: str) -> Iterator[Cause]:
+    """Items of a set are compared whole: lists and objects among them must be atomic."""
+    why = "must be atomic as item of a list with x-kubernetes-list-type=set"
+    for kind, marker in (("array", "x-kubernetes-list-type"), ("object", "x-kubernetes-map-type")):
+        # an unmarked list is atomic, an unmarked object is not
+        if (
+            items.get("type") == kind
+            and items.get(marker) != "atomic"
+            and (kind == "object" or items.get(marker))
+        ):
+            yield _invalid(f"{path}.{marker}", items.get(marker), why)
+
+
+def _map_items(items: Node, keys: Sequence[str], path: str) -> Iterator[Cause]:
+    parent, at = "parent array's x-kubernetes-list-type is map", f"{path}.x-kubernetes-list-map-keys"
     if not keys:
-        yield _required(
-            f"{path}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map"
-        )
+        yield _required(at, "must not be empty if x-kubernetes-list-type is map")
     if items.get("type") != "object":
-        yield _invalid(
-            f"{path}.items.type",
-            items.get("type", ""),
-            "must be object if parent array's x-kubernetes-list-type is map",
-        )
-    for index, key in enumerate(keys):
-        child = (items.get("properties") or {}).get(key)
-        at = f"{path}.x-kubernetes-list-map-keys[{index}]"
+        yield _invalid(f"{path}.items.type", items.get("type", ""), f"must be object if {parent}")
+    properties = items.get("properties") or {}
+    for key in keys:
+        child = properties.get(key)
         if child is None:
-            yield _invalid(at, key, "entries must all be names of item properties")
-        elif child.get("type") in ("array", "object"):
-            yield _invalid(
-                f"{path}.items.properties[{key}].type",
-                child["type"],
-                "must be a scalar type if parent array's x-kubernetes-list-type is map",
-            )
-        if key in keys[:index]:
-            yield Cause("FieldValueDuplicate", f'Duplicate value: "{key}"', at)
-        if child is not None and key not in (items.get("required") or ()) and "default" not in child:
-            yield _required(
-                f"{path}.items.properties[{key}].default",
-                "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-            )
+            if items.get("type") == "object":
+                yield _invalid(at, list(keys), "entries must all be names of item properties")
+            continue
+        below = f"{path}.items.properties[{key}]"
+        this = "this property is in x-kubernetes-list-map-keys, so it"
+        if child.get("type") in ("array", "object"):
+            # upstream shows the type of the items here, not that of the key
+            yield _invalid(f"{below}.type", items.get("type", ""), f"must be a scalar type if {parent}")
+        if key not in (items.get("required") or ()) and "default" not in child:
+            yield _required(f"{below}.default", f"{this} must have a default or be a required property")
+        if child.get("nullable"):
+            yield _forbidden(f"{below}.nullable", f"{this} cannot be nullable")
+    if len(set(keys)) != len(keys):
+        yield _invalid(at, list(keys), "must not contain duplicate entries")
 
 
 def _objects(node: Node, path: str, level: str) -> Iterator[Cause]:
@@ -282,11 +290,7 @@ def _extensions(node: Node, path: str) -> Iterator[Cause]:
         yield _invalid(f"{path}.x-kubernetes-preserve-unknown-fields", False, "must be true or undefined")
     map_type = node.get("x-kubernetes-map-type")
     if map_type and map_type not in ("atomic", "granular"):
-        yield Cause(
-            "FieldValueNotSupported",
-            f'Unsupported value: "{map_type}": supported values: "atomic", "granular"',
-            f"{path}.x-kubernetes-map-type",
-        )
+        yield _unsupported_value(f"{path}.x-kubernetes-map-type", map_type, ("atomic", "granular"))
 
 
 def _clauses(
@@ -306,9 +310,11 @@ def _clauses(
         try:
             re.compile(pattern)
         except re.error as error:
-            yield _invalid(
-                f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {error}"
-            )
+            # Go's syntax has escapes and groups that Python's has not: those are not judged here.
+            if not str(error).startswith(("bad escape", "unknown extension")):
+                yield _invalid(
+                    f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {error}"
+                )
 
 
 _EMPTY_IN_CONDITION: Final = {

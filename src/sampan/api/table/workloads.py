@@ -41,8 +41,14 @@ def _replica_set(found: Object, now: float) -> list[Any]:
 
 
 def _replication_controller(found: Object, now: float) -> list[Any]:
-    selector = shared.labels(field(found, "spec", "selector"))
-    return [*_replica_set({**found, "spec": {**found["spec"], "selector": None}}, now)[:-1], selector]
+    counts = (("spec", "replicas"), ("status", "replicas"), ("status", "readyReplicas"))
+    return [
+        name(found),
+        *(number(found, *path) for path in counts),
+        shared.age(found, now),
+        *shared.containers(field(found, "spec", "template")),
+        shared.labels(field(found, "spec", "selector")),
+    ]
 
 
 def _stateful_set(found: Object, now: float) -> list[Any]:
