@@ -112,3 +112,22 @@ class FakeApi:
                 yield await queue.get()
         finally:
             self._watchers[resource.plural].remove(queue)
+
+    async def patch(
+        self, resource: Resource, name: str, body: Any, namespace: str | None = None, **_: Any
+    ) -> Object:
+        self.calls.append(("patch", resource.plural, name))
+        held = copy.deepcopy(await self.get(resource, name, namespace))
+        return self.put(resource, _merged(held, body))
+
+
+def _merged(held: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    out = dict(held) if isinstance(held, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            out.pop(name, None)
+        else:
+            out[name] = _merged(out.get(name), value)
+    return out

@@ -59,12 +59,9 @@ class Kernel:
         """Raises NetlinkError when the table is not what it was; `replace` mends it."""
         nft.commit(self._socket, table.change(self._config, changes, self._shared))
         self._shared |= table.shared_of(place for place, _ in changes.added)
-        removed = [key for head, key in changes.removed if head == services.ENDPOINTS]
-        if (
-            any(isinstance(head, Sticky) for head, _ in changes.removed)
-            or any(isinstance(head, Sticky) for head in self._shared)
-            and removed
-        ):
+        ends = any(isinstance(head, Sticky) for head, _ in changes.removed)
+        sticky = any(isinstance(head, Sticky) for head in self._shared)
+        if ends or (sticky and any(head == services.ENDPOINTS for head, _ in changes.removed)):
             self._purge_affinity(ledger)
         touched = {
             Frontend(*key[:3])
