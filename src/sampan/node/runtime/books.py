@@ -12,6 +12,7 @@ from sampan.base.linux.cgroups import Hierarchy
 from sampan.node.runtime import state
 from sampan.node.runtime.broadcast import Broadcast
 from sampan.node.runtime.config import Config
+from sampan.node.runtime.filters import Filters
 from sampan.node.runtime.image.store import Store
 from sampan.node.runtime.link import Link
 from sampan.node.runtime.oci import Facts
@@ -45,6 +46,8 @@ class Books:
         self.boot = boot
         self.clock = clock
         self.link: Link
+        self.crun = "crun" in oci.name
+        self.filters = Filters(config.run / "seccomp")
         self.broadcast = Broadcast()
         self.sandboxes: dict[str, Sandbox] = {}
         self.containers: dict[str, Container] = {}

@@ -11,7 +11,8 @@
     run/monitor.sock, run/monitor/    the monitor's
     run/netns/ID, run/ipc/ID, run/uts/ID  a sandbox's namespaces, bind-mounted
     run/sandboxes/ID/{shm,resolv.conf,hostname}
-    run/containers/ID/{rootfs,bundle,stdout,stderr,stdin}
+    run/containers/ID/                the OCI bundle: config.json, process.json, rootfs; FIFOs stdout, stderr, stdin
+    run/seccomp/                      compiled seccomp filters
     run/oci/                          the OCI runtime's own state
 """
 
@@ -69,5 +70,5 @@ class Config(NamedTuple):
     def folders(self) -> tuple[Path, ...]:
         """All that have to exist before anything else."""
         in_root = ("sandboxes", "containers", "images")
-        in_run = ("netns", "ipc", "uts", "sandboxes", "containers", "oci", "monitor", "tmp")
+        in_run = ("netns", "ipc", "uts", "sandboxes", "containers", "oci", "monitor", "seccomp", "tmp")
         return tuple(self.root / name for name in in_root) + tuple(self.run / name for name in in_run)

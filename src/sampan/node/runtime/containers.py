@@ -51,8 +51,8 @@ def prepare(books: Books, container: Container, sandbox: Sandbox, stored: Stored
 def _prepare(books: Books, container: Container, sandbox: Sandbox, stored: Stored) -> Container:
     config, security = container.config, container.config.linux.security_context
     data, run = books.config.container_dir(container.id), books.config.container_run(container.id)
-    for folder in (data / "upper", data / "work", run / "rootfs", run / "bundle"):
-        folder.mkdir(parents=True)
+    for folder in (data, data / "upper", data / "work", run, run / "rootfs"):
+        folder.mkdir()
     # The root's own mode, which an overlay takes from the upper folder.
     (data / "upper").chmod(0o755)
     rootfs = str(run / "rootfs")
@@ -71,8 +71,10 @@ def _prepare(books: Books, container: Container, sandbox: Sandbox, stored: Store
         localhost_seccomp=_localhost_seccomp(security),
     )
     _make_folder(rootfs, made["process"]["cwd"], user)
-    (run / "bundle/config.json").write_bytes(orjson.dumps(made))
-    (run / "bundle/process.json").write_bytes(orjson.dumps(made["process"]))
+    if books.crun:
+        books.filters.annotate(made)
+    (run / "config.json").write_bytes(orjson.dumps(made))
+    (run / "process.json").write_bytes(orjson.dumps(made["process"]))
     fifos = (["stdin"] if config.stdin and not config.tty else []) + (
         [] if config.tty else ["stdout", "stderr"]
     )
@@ -245,7 +247,7 @@ def _localhost_seccomp(security: cri.LinuxContainerSecurityContext) -> Json | No
 
 def rewrite_resources(books: Books, container: Container, wanted: cri.LinuxContainerResources) -> None:
     """Of a container that has not started: into its bundle."""
-    path = books.config.container_run(container.id) / "bundle/config.json"
+    path = books.config.container_run(container.id) / "config.json"
     bundle = orjson.loads(path.read_bytes())
     devices = bundle["linux"]["resources"]["devices"]
     bundle["linux"]["resources"] = {**oci.resources(wanted), "devices": devices}
@@ -265,7 +267,7 @@ def base_argv(books: Books, log: Path) -> list[str]:
         "--log-format",
         "json",
     ]
-    if "crun" in books.oci.name:
+    if books.crun:
         argv += ["--cgroup-manager", "cgroupfs"]
     return argv
 
@@ -275,7 +277,7 @@ async def start(books: Books, container: Container) -> None:
     run = books.config.container_run(container.id)
     console = books.config.run / "tmp" / f"{container.id[:12]}.tty" if container.config.tty else None
     argv = [*base_argv(books, run / "oci.log"), "run", "--detach"]
-    argv += ["--bundle", str(run / "bundle"), "--pid-file", str(run / "pid")]
+    argv += ["--bundle", str(run), "--pid-file", str(run / "pid")]
     if console is not None:
         argv += ["--console-socket", str(console)]
     has_stdin = container.config.stdin and console is None
@@ -306,10 +308,20 @@ async def start(books: Books, container: Container) -> None:
     finally:
         if console is not None:
             console.unlink(missing_ok=True)
+    if books.crun and container.config.linux.security_context.seccomp is not None:
+        await in_thread(_learn_filter, books, container)
     # It may have ended before its answer reached us; then its state is newer than ours.
     now = books.containers[container.id]
     started = now._replace(pid=answer["pid"], started_at=answer["at"])
     books.put_container(started if now.stage == "exited" else started._replace(stage="running"))
+
+
+def _learn_filter(books: Books, container: Container) -> None:
+    try:
+        config = orjson.loads((books.config.container_run(container.id) / "config.json").read_bytes())
+    except OSError:
+        return  # ended already
+    books.filters.learn(config, books.config.run / "oci" / container.id / "seccomp.bpf")
 
 
 def ended(books: Books, container: Container, exited: Exit) -> Container:

@@ -62,7 +62,7 @@ async def resync(books: Books, exited: Exited) -> None:
 async def _half_made(books: Books) -> None:
     """Sandboxes and containers whose making was cut off by our end have no use to anybody."""
     for container in list(books.containers.values()):
-        rootless = not (books.config.container_run(container.id) / "bundle/process.json").exists()
+        rootless = not (books.config.container_run(container.id) / "process.json").exists()
         if container.sandbox_id not in books.sandboxes or (container.stage == "created" and rootless):
             await in_thread(containers.erase, books, container)
             books.containers.pop(container.id, None)

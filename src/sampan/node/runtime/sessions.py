@@ -72,7 +72,7 @@ async def execute(books: Books, container: Container, cmd: tuple[str, ...], want
     files = {kind: temp / f"{name}.{kind}" for kind in ("json", "log", "pid")}
     console = Console(temp / f"{name}.tty") if wanted.tty else None
     try:
-        process = orjson.loads((run / "bundle/process.json").read_bytes())
+        process = orjson.loads((run / "process.json").read_bytes())
         process["args"], process["terminal"] = list(cmd), wanted.tty
         if wanted.tty and not any(entry.startswith("TERM=") for entry in process["env"]):
             process["env"].append("TERM=xterm")
