@@ -22,7 +22,7 @@ WIDTH = 80
 _SIMPLE_KEY = 128
 
 # Plain in every place: starts with a letter, holds nothing special, cannot read as a number.
-_PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./\-+()=;@$^~]*(?: ?[A-Za-z0-9_./\-+()=;@$^~]+)*\Z")
+_PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./\-+()=;@$^~]*(?: [A-Za-z0-9_./\-+()=;@$^~]+)*\Z")
 _WORDS = frozenset(
     word
     for base in ("y", "yes", "true", "on", "n", "no", "false", "off", "null")

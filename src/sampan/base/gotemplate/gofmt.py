@@ -37,7 +37,48 @@ def text(value: Any) -> str:
         return float_text(value)
     if value is None:
         return "<nil>"
+    if isinstance(value, (dict, list, bytes)):
+        out: list[str] = []
+        _plain(value, out)
+        return "".join(out)
     return _Printer().one(value, "v")
+
+
+_BYTES = tuple(map(str, range(256)))
+
+
+@lru_cache(maxsize=64)
+def _octets(value: bytes) -> str:
+    return "[" + " ".join([_BYTES[c] for c in value]) + "]"
+
+
+def _plain(value: Any, out: list[str]) -> None:
+    """`%v` without flags into `out`: charts print whole scopes, files included."""
+    kind = type(value)
+    if kind is str:
+        out.append(value)
+    elif isinstance(value, dict):
+        mark = "map["
+        for key in sorted(value):
+            out.append(f"{mark}{key}:")
+            _plain(value[key], out)
+            mark = " "
+        out.append("]" if value else "map[]")
+    elif isinstance(value, list):
+        mark = "["
+        for item in value:
+            out.append(mark)
+            _plain(item, out)
+            mark = " "
+        out.append("]" if value else "[]")
+    elif kind is bytes:
+        out.append(_octets(value))
+    elif isinstance(value, Struct) and type_of(value).startswith("*"):
+        printer = _Printer()
+        printer.value(value, "v", 1)
+        out += printer.out
+    else:
+        out.append(text(value))
 
 
 def float_text(value: float) -> str:
