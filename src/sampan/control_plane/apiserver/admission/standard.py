@@ -23,6 +23,7 @@ from sampan.control_plane.apiserver.admission.model import Plugin
 from sampan.control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from sampan.control_plane.apiserver.admission.node_restriction import NodeRestriction
 from sampan.control_plane.apiserver.admission.node_taint import TaintNodesByCondition
+from sampan.control_plane.apiserver.admission.pod_security import PodSecurity
 from sampan.control_plane.apiserver.admission.priority import Priority
 from sampan.control_plane.apiserver.admission.runtime_class import RuntimeClass
 from sampan.control_plane.apiserver.admission.service_account import ServiceAccount
@@ -51,6 +52,7 @@ def standard(
             ServiceAccount(view, suffix, pause),
             NodeRestriction(view),
             TaintNodesByCondition(),
+            PodSecurity(view),
             Priority(view),
             DefaultTolerationSeconds(),
             DefaultStorageClass(view),
