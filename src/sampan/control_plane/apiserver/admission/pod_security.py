@@ -186,4 +186,5 @@ def _significant(new: Object, old: Object) -> bool:
     if any(images(new, kind) != images(old, kind) for kind in ("containers", "initContainers")):
         return True
     before = images(old, "ephemeralContainers")
-    return any(before.get(name) != image for name, image in images(new, "ephemeralContainers").items())
+    after = images(new, "ephemeralContainers")
+    return any(name not in before or before[name] != image for name, image in after.items())
