@@ -148,6 +148,8 @@ class Loop:
         except Exception as error:
             log.exception("%s failed at %s", name, key)
             outcome = Retry(error)
+        if isinstance(outcome, Retry) and _namespace_ends(outcome.error):
+            outcome = DONE
         match outcome:
             case Done():
                 self.queue.forget(key)
@@ -167,3 +169,8 @@ class Loop:
 
 def outcome_of(error: Exception | None) -> Outcome:
     return DONE if error is None else Retry(error)
+
+
+def _namespace_ends(error: Exception) -> bool:
+    """Nothing can be made there any more, and what is there goes: trying again is no use."""
+    return isinstance(error, ApiError) and any(cause.reason == "NamespaceTerminating" for cause in error.causes)

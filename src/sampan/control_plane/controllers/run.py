@@ -11,10 +11,13 @@ from sampan.client.rest import Client
 from sampan.control import manager
 from sampan.control.controller import Context, Controller
 from sampan.control_plane.controllers import (
+    cronjob,
+    daemonset,
     deployment,
     endpoints,
     endpointslice,
     garbage_collector,
+    job,
     mirroring,
     namespace,
     node_lifecycle,
@@ -22,7 +25,9 @@ from sampan.control_plane.controllers import (
     replicaset,
     root_ca,
     serviceaccount,
+    statefulset,
     taint_eviction,
+    ttl_after_finished,
 )
 
 
@@ -39,6 +44,12 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     replicaset.CONTROLLER,
     replicaset.REPLICATION_CONTROLLER,
     deployment.CONTROLLER,
+    statefulset.CONTROLLER,
+    daemonset.CONTROLLER,
+    job.CONTROLLER,
+    job.ORPHANS,
+    cronjob.CONTROLLER,
+    ttl_after_finished.CONTROLLER,
     endpointslice.CONTROLLER,
     endpoints.CONTROLLER,
     mirroring.CONTROLLER,
