@@ -13,7 +13,7 @@ class Config(NamedTuple):
     and an EndpointSlice that leads to the first of `listen`; "" leaves both to somebody else.
     `upstreams`: resolvers (address or address:port) for other names; empty takes those of `resolv_conf`, and
     never one that leads back to us. `pods` answers names such as 10-42-0-5.default.pod.DOMAIN (insecure mode of
-    CoreDNS). `netns` is the path of the network namespace to serve in; "" means the one we run in.
+    CoreDNS). `http` serves /health, /ready and /metrics. `netns` is the path of the network namespace to serve in; "" means the one we run in.
     """
 
     listen: tuple[tuple[str, int], ...]
@@ -24,4 +24,5 @@ class Config(NamedTuple):
     pods: bool = True
     ttl: int = 5
     cache_entries: int = 10_000
+    http: tuple[str, int] | None = None
     netns: str = ""

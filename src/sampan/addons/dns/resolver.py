@@ -83,7 +83,7 @@ class Resolver:
             return self._send(wire.reply(query, wire.REFUSED), limit)
         except Unanswered as error:
             log.info("no answer from upstream: %s", error)
-            return self._send(wire.reply(query, wire.SERVFAIL), limit)
+            return self._send(wire.reply(query, wire.SERVFAIL, flags=wire.RA), limit)
         flags = (
             wire.QR
             | wire.RA
@@ -116,6 +116,17 @@ class Resolver:
         except (Overloaded, Unanswered) as error:
             log.info("%s, which an ExternalName leads to, has no answer: %s", wire.text(target), error)
             return seen
+
+    def counted(self) -> str:
+        """Metrics in Prometheus' text format."""
+        forwarder = self._forwarder
+        return self._metrics.render(
+            self.answers.hits(),
+            hits=forwarder.hits,
+            misses=forwarder.misses,
+            entries=len(forwarder) + len(self.answers),
+            failures=forwarder.failures,
+        )
 
     def _of_cluster(self, query: Message, found: Found) -> Message:
         own = answers.message(self._zone, query.questions[0], found, query.flags)

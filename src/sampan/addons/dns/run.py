@@ -16,6 +16,9 @@ from sampan.addons.dns.server import Server
 from sampan.addons.dns.view import Cluster
 from sampan.api.status import ApiError
 from sampan.base.aio import Backoff, Tasks
+from sampan.base.http.model import Request, Response
+from sampan.base.http.server import Listener
+from sampan.base.http.server import Server as WebServer
 from sampan.client.cache import Informers
 from sampan.client.rest import Client
 from sampan.spec.dns import wire
@@ -43,17 +46,31 @@ async def run(client: Client, config: Config, started: Callable[[], None]) -> No
         informers.start()
         await informers.wait_synced()
         server = Server(resolver, metrics, config.netns)
+        web = WebServer(lambda request: _status(request, resolver))
         try:
             for host, port in config.listen:
                 await server.open(host, port)
+            if config.http:
+                await web.listen(Listener(*config.http))
             tasks.spawn("probe", forwarder.probe())
             if config.service_address:
                 await _publish(client, config.service_address, server.listening[0])
             started()
             await tasks.wait()
         finally:
+            await web.close(0.0)
             await server.close()
             await forwarder.close()
+
+
+def _status(request: Request, resolver: Resolver) -> Response:
+    """Alive and ready are one here: nothing listens before the cluster's names are known."""
+    match request.path:
+        case "/health" | "/ready":
+            return Response(200, b"OK", "text/plain")
+        case "/metrics":
+            return Response(200, resolver.counted().encode(), "text/plain; version=0.0.4")
+    return Response(404, b"not found: expected /health, /ready or /metrics", "text/plain")
 
 
 async def _publish(client: Client, address: str, listening: tuple[str, int]) -> None:
