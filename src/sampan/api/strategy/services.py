@@ -61,6 +61,7 @@ def _drop_type_dependent(spec: Object, before: Object) -> None:
         drop_same("clusterIP", "clusterIPs")
         drop_same("ipFamilies")
         drop_same("ipFamilyPolicy")
+        drop_same("internalTrafficPolicy")
     if _has_node_ports(before) and not _has_node_ports(spec):
         had = {port.get("nodePort") for port in before.get("ports") or ()}
         if all(not port.get("nodePort") or port["nodePort"] in had for port in spec.get("ports") or ()):

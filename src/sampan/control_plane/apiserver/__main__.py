@@ -6,9 +6,11 @@ Makes a throw-away PKI and a kubeconfig (DIR/kubeconfig) of the cluster's admini
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import logging
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -66,8 +68,18 @@ def main(arguments: list[str]) -> int:
     def started() -> None:
         print(f"ready: export KUBECONFIG={given.dir / 'kubeconfig'}", flush=True)
 
+    async def serve() -> None:
+        # SIGTERM ends the server as cancellation does: requests in progress are answered first
+        serving = asyncio.current_task()
+        if serving is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        try:
+            await run(config, started, bound)
+        except asyncio.CancelledError:
+            return
+
     try:
-        run_loop(run(config, started, bound))
+        run_loop(serve())
     except KeyboardInterrupt:
         return 0
     except Exception as error:

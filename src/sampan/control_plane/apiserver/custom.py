@@ -146,7 +146,8 @@ class CustomResources:
 
         async def transform(old: Object | None) -> Object:
             new: Object = change(old or {})
-            return self._scope.store.rules.manage(call, old, new)
+            # finalizers are the server's own doing and have no manager
+            return self._scope.store.rules.manage(call, old, new) if subresource else new
 
         await self._scope.store.update(call, transform, admit=False, prepare=False)
 

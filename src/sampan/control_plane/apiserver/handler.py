@@ -37,11 +37,15 @@ RBAC_RESOURCES: Final = ("roles", "rolebindings", "clusterroles", "clusterrolebi
 TOKEN_SECONDS: Final = (
     1.0  # for which a connection's token is not looked at again; upstream's token cache keeps 10
 )
+WRITES: Final = frozenset({"create", "update", "patch"})
 SELECTED: Final = frozenset({"list", "watch", "deletecollection"})
 
 NOT_ALLOWED: Final = ApiError(
     405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
 )
+
+# what is no API path at all is answered as Go's mux does
+NOT_FOUND: Final = answer.text("404 page not found\n", 404)
 
 PathHandler = Callable[[Request, User], "Answer | Awaitable[Answer] | None"]
 SubresourceHandler = Callable[[Request, Route, Served, User], "Answer | Awaitable[Answer]"]
@@ -239,8 +243,10 @@ class Handler:
                 found = handler(request, user)
                 if found is not None:
                     return found
-            raise unknown_path()
+            return NOT_FOUND
         if served is None:
+            if not self._scope.resources.has_group_version(route.group, route.version):
+                return NOT_FOUND
             raise unknown_path()
         self._check_shape(route, served)
         virtual = self._virtual.get((served.group, served.resource.plural))
@@ -281,7 +287,8 @@ class Handler:
 
     @staticmethod
     def _check_verb(route: Route, verbs: tuple[str, ...]) -> None:
-        if route.verb not in verbs or (route.verb == "create" and route.name):
+        named = bool(route.name)
+        if route.verb not in verbs or (named == (route.verb == "create") and route.verb in WRITES):
             raise NOT_ALLOWED
 
     def _subresource(
@@ -295,7 +302,8 @@ class Handler:
             handler = self._subresources.get(("*", "*", route.subresource))
         if handler is None:
             raise unknown_path()
-        self._check_verb(route._replace(name=""), known.verbs)
+        if route.verb not in known.verbs:
+            raise NOT_ALLOWED
         return handler(request, route, served, user)
 
     # -- the end

@@ -21,7 +21,9 @@ from sampan.control_plane.apiserver.wire import answer
 ROOT: Final = "/openapi/v3"
 V2: Final = "/openapi/v2"
 V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-V2_PROTOBUF_TYPE: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # a content type has no @
+V2_PROTOBUF_TYPE: Final = (
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # a content type has no @
+)
 # openapi.v2.Document of github.com/google/gnostic: swagger (1), info (2: title 1, version 2), paths (8)
 _V2_DOCUMENT: Final = b"\x0a\x032.0\x12\x13\x0a\x0aKubernetes\x12\x05v1.37\x42\x00"
 _V2_JSON: Final = b'{"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.37"},"paths":{}}'

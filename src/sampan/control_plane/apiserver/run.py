@@ -230,7 +230,17 @@ def _paths(
         "/metrics": lambda: _metrics(registry),
     }
     fixed |= _openid(config)
-    listed = ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+    listed = [
+        "/api",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]
     fixed[""] = lambda: answer.json({"paths": listed})
 
     def exact(request: Request, user: User) -> Answer | None:

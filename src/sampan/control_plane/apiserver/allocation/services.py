@@ -142,10 +142,12 @@ class Services:
         kind = spec.get("type") or "ClusterIP"
         if kind not in WITH_ADDRESS:
             return
+        wanted = _ips(spec, all_=True)
+        if wanted and wanted[0] == NONE and not spec.get("selector"):
+            _headless_families(spec, [one.family for one in self._ranges])
         families = self._families(obj, spec, old)
         spec["ipFamilies"] = families
         spec.setdefault("ipFamilyPolicy", "SingleStack")
-        wanted = _ips(spec, all_=True)
         if wanted and wanted[0] == NONE:
             spec["clusterIP"], spec["clusterIPs"] = NONE, [NONE]
             return
@@ -182,6 +184,8 @@ class Services:
                 "spec.ipFamilyPolicy",
             )
             raise _invalid(obj, [cause])
+        if headless_without_selector:
+            return families
         if policy == "SingleStack":
             return families[:1]
         return [*families, *(family for family in available if family not in families)][:2]
@@ -192,12 +196,10 @@ class Services:
         index = next(i for i, one in enumerate(self._ranges) if one.family == family)
         network, pool = self._ranges[index].network, self._ranges[index].pool
         if asked:
+            _check_address(obj, asked, path)
             place = self._place(asked)
             if place is None or place[0] != index or place[1] not in pool:
-                why = (
-                    f"failed to allocate IP {asked}: the provided IP ({asked}) is not in the valid range. "
-                    f"The range of valid IPs is {network}"
-                )
+                why = f"failed to allocate IP {asked}: the provided network does not match the current range"
                 raise _invalid(obj, [_bad_address(path, asked, why)])
             if place not in had.addresses:
                 if not pool.is_free(place[1]):
@@ -300,6 +302,23 @@ def _nothing() -> None:
 
 def _invalid(obj: Object, causes: list[Cause]) -> ApiError:
     return invalid("", "Service", str(obj["metadata"].get("name") or ""), causes)
+
+
+def _headless_families(spec: Object, available: list[str]) -> None:
+    """A headless service without a selector may hold endpoints of either family, whatever the cluster has."""
+    if spec.get("ipFamilies") or spec.get("ipFamilyPolicy"):
+        return
+    first = available[0]
+    spec["ipFamilies"] = [first, "IPv6" if first == "IPv4" else "IPv4"]
+    spec["ipFamilyPolicy"] = "RequireDualStack"
+
+
+def _check_address(obj: Object, asked: str, path: str) -> None:
+    try:
+        ipaddress.ip_address(asked)
+    except ValueError:
+        text = f'Invalid value: "{asked}": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+        raise _invalid(obj, [Cause("FieldValueInvalid", text, path)]) from None
 
 
 def _bad_address(path: str, value: str, why: str) -> Cause:

@@ -19,7 +19,7 @@ GROUP = "authorization.k8s.io"
 def review_subject(authorizer: Authorizer, review: Mapping[str, Any]) -> dict[str, Any]:
     """SubjectAccessReview. Raises ApiError 422."""
     spec = dict(review.get("spec") or {})
-    _validate("SubjectAccessReview", spec, _subject_causes(spec))
+    _validate(spec, _subject_causes(spec))
     return _answer("SubjectAccessReview", review, spec, authorizer, _subject(spec))
 
 
@@ -34,14 +34,14 @@ def review_local(authorizer: Authorizer, review: Mapping[str, Any], namespace: s
     if spec.get("nonResourceAttributes"):
         text = "Invalid value: disallowed on this kind of request"
         causes.append(Cause("FieldValueInvalid", text, "spec.nonResourceAttributes"))
-    _validate("LocalSubjectAccessReview", spec, causes)
+    _validate(spec, causes)
     return _answer("LocalSubjectAccessReview", review, spec, authorizer, _subject(spec))
 
 
 def review_self(authorizer: Authorizer, user: User, review: Mapping[str, Any]) -> dict[str, Any]:
     """SelfSubjectAccessReview. Raises ApiError 422."""
     spec = dict(review.get("spec") or {})
-    _validate("SelfSubjectAccessReview", spec, [])
+    _validate(spec, [])
     return _answer("SelfSubjectAccessReview", review, spec, authorizer, user)
 
 
@@ -121,13 +121,14 @@ def _subject_causes(spec: Mapping[str, Any]) -> list[Cause]:
     return [Cause("FieldValueInvalid", text, "spec.user")]
 
 
-def _validate(kind: str, spec: Mapping[str, Any], causes: Sequence[Cause]) -> None:
+def _validate(spec: Mapping[str, Any], causes: Sequence[Cause]) -> None:
     listed = list(causes)
     if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
         text = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        listed.insert(0, Cause("FieldValueInvalid", f"Invalid value: {text}", "spec"))
+        listed.insert(0, Cause("FieldValueInvalid", f"Invalid value: null: {text}", "spec"))
     if listed:
-        raise invalid(GROUP, kind, "", listed)
+        # upstream names the group alone
+        raise invalid(GROUP, "", "", listed)
 
 
 def _answer(

@@ -23,7 +23,9 @@ def encode(obj: Object) -> bytes:
 
 
 def splice(value: bytes, revision: int) -> bytes:
-    """Stored bytes with their resourceVersion, which is known only at commit."""
+    """Stored bytes with their resourceVersion, which is known only at commit; 0 for what is not stored (dry run)."""
+    if not revision:
+        return value
     at = value.index(METADATA) + len(METADATA)
     comma = b"" if value[at : at + 1] == b"}" else b","
     return b'%b"resourceVersion":"%d"%b%b' % (value[:at], revision, comma, value[at:])

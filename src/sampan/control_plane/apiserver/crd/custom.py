@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from sampan.api.field import error as field
 from sampan.api.kinds.model import GroupVersion, Resource, Subresource
 from sampan.api.schema import structural
 from sampan.api.schema.model import Schema
@@ -121,7 +122,36 @@ class Version:
         found: list[Cause] = []
         self._validator.validate(obj, "", found)
         found.extend(list_type.violations(obj, self.schema))
+        if self.scale is not None:
+            found.extend(_replicas(obj, self.scale.replicas))
         return found
+
+
+_MAX_REPLICAS: Final = 2**31 - 1
+
+
+def _replicas(obj: Mapping[str, Any], path: tuple[str, ...]) -> list[Cause]:
+    """What the scale subresource needs of its number, whatever the schema says."""
+    value = _at(obj, path)
+    shown = "." + ".".join(path)
+    if value is None:
+        return []
+    if isinstance(value, bool) or not isinstance(value, int):
+        kinds = {
+            "boolean": "bool",
+            "number": "float64",
+            "array": "[]interface {}",
+            "object": "map[string]interface {}",
+        }
+        kind = validation.type_name(value)
+        text = value if isinstance(value, str) else field.shown(value)
+        why = f"{shown} accessor error: {text} is of the type {kinds.get(kind, kind)}, expected int64"
+        return [field.invalid(shown, 0, why)]
+    if value < 0:
+        return [field.invalid(shown, value, "should be a non-negative integer")]
+    if value > _MAX_REPLICAS:
+        return [field.invalid(shown, value, f"should be less than or equal to {_MAX_REPLICAS}")]
+    return []
 
 
 def served_versions(crd: Definition) -> list[Version]:
@@ -188,11 +218,11 @@ def _unchanged(path: str, obj: Mapping[str, Any], old: Mapping[str, Any]) -> boo
         return False
     new_value: Any = obj
     old_value: Any = old
-    for part in path.split("."):
+    for part in path.strip(".").split("."):
         new_value = new_value.get(part, _MISSING) if isinstance(new_value, Mapping) else _MISSING
         old_value = old_value.get(part, _MISSING) if isinstance(old_value, Mapping) else _MISSING
     if new_value is _MISSING and old_value is _MISSING:
         # A required field that both lack: only if its object is the very same.
-        parent = tuple(path.split(".")[:-1])
+        parent = tuple(path.strip(".").split(".")[:-1])
         return bool(_at(obj, parent) == _at(old, parent))
     return bool(new_value == old_value) and type(new_value) is type(old_value)

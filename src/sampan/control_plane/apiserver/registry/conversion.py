@@ -34,14 +34,18 @@ _EVENT_FIELDS_BACK: Final = {new: old for old, new in _EVENT_FIELDS.items()}
 
 
 def _event_to_events_v1(obj: Object) -> Object:
-    return {_EVENT_FIELDS.get(key, key): value for key, value in obj.items()} | {
-        "apiVersion": "events.k8s.io/v1"
-    }
+    converted = {_EVENT_FIELDS.get(key, key): value for key, value in obj.items()}
+    for field in ("reportingController", "reportingInstance"):
+        if not converted.get(field):
+            converted.pop(field, None)
+    return converted | {"apiVersion": "events.k8s.io/v1"}
 
 
 def _event_to_core(obj: Object) -> Object:
     converted = {_EVENT_FIELDS_BACK.get(key, key): value for key, value in obj.items()}
     converted.setdefault("involvedObject", {})
+    converted.setdefault("reportingComponent", "")
+    converted.setdefault("reportingInstance", "")
     return converted | {"apiVersion": "v1"}
 
 
@@ -81,7 +85,7 @@ def _hpa_to_v1(obj: Object) -> Object:
         metadata["annotations"] = annotations
     converted = {**obj, "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec}
     if "status" in obj:
-        converted["status"] = status
+        converted["status"] = {"currentReplicas": 0, "desiredReplicas": 0, **status}
     return converted
 
 
@@ -108,7 +112,9 @@ def _hpa_to_v2(obj: Object) -> Object:
         metadata["annotations"] = annotations
     converted = {**obj, "apiVersion": "autoscaling/v2", "metadata": metadata, "spec": spec}
     if "status" in obj or status:
-        converted["status"] = status
+        if not status.get("currentReplicas"):
+            status.pop("currentReplicas", None)
+        converted["status"] = {"currentMetrics": None, "desiredReplicas": 0, **status}
     return converted
 
 

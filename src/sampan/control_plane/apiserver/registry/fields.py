@@ -13,7 +13,7 @@ from sampan.api.selector import fields as field_selectors
 from sampan.api.selector import labels as label_selectors
 from sampan.api.selector.error import SelectorError
 from sampan.api.selector.fields import FieldSelector
-from sampan.api.status import bad_request
+from sampan.api.status import ApiError, bad_request
 from sampan.control_plane.apiserver.cache.watcher import Filter
 
 Reader = Callable[[Mapping[str, Any]], str]
@@ -145,15 +145,21 @@ def selection(
         labels = label_selectors.parse(label_text) if label_text else None
         fields = field_selectors.parse(field_text) if field_text else None
     except SelectorError as error:
-        raise bad_request(
-            f"unable to parse requirement: {error}" if label_text and not field_text else str(error)
-        ) from error
+        raise bad_request(str(error)) from error
     if labels is not None and labels.empty:
         labels = None
     indexed: str | None = None
     if fields is not None:
         fields, name, namespace, indexed = _narrowed(fields, name, namespace, stored, available)
     return Filter(namespace, name, labels, fields, indexed, available)
+
+
+def _unsupported(field: str, available: Mapping[str, Reader]) -> ApiError:
+    if available:
+        return bad_request(f"field label not supported: {field}")
+    # kinds without selectable fields of their own: meta/v1 DefaultMetaV1FieldSelectorConversion
+    known = '"metadata.name", "metadata.namespace"'
+    return bad_request(f'"{field}" is not a known field selector: only {known}')
 
 
 def _narrowed(
@@ -165,7 +171,7 @@ def _narrowed(
     for requirement in fields.requirements:
         field, op, value = requirement
         if field not in available and field not in ANYWHERE:
-            raise bad_request(f"field label not supported: {field}")
+            raise _unsupported(field, available)
         if op == "=" and value and field == "metadata.name" and name in ("", value):
             name = value
         elif op == "=" and value and field == "metadata.namespace" and namespace in ("", value):

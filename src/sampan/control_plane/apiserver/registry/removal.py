@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from sampan.api.status import ApiError, Cause, conflict, invalid, not_found
 from sampan.control_plane.apiserver.admission.model import DELETE
 from sampan.control_plane.apiserver.cache.record import Record, encode
+from sampan.control_plane.apiserver.crd import definition
+from sampan.control_plane.apiserver.crd import status as crd_status
 from sampan.control_plane.apiserver.registry import metadata, policies
 from sampan.control_plane.apiserver.registry.call import Call
 from sampan.control_plane.apiserver.registry.store import MODIFIED, UPDATE_TRIES, Store
@@ -19,9 +21,14 @@ Object = dict[str, Any]
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
-POLICIES = ("Background", "Foreground", "Orphan")
+POLICIES = ("Foreground", "Background", "Orphan")
 PODS = ("", "pods")
 NAMESPACES = ("", "namespaces")
+OWN_END = frozenset({NAMESPACES, (definition.GROUP, definition.PLURAL)})
+PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
 
 
 class Deleted(NamedTuple):
@@ -40,6 +47,10 @@ class Removal:
         _validate(options)
         served, store = call.served, self._store
         call.options = {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", **options}
+        if served.key == ("batch", "jobs") and not (
+            options.get("propagationPolicy") or options.get("orphanDependents") is not None
+        ):
+            call.warnings.append(PRESERVED)
         admitted = False
         for _ in range(UPDATE_TRIES):
             record = served.table.get(call.namespace, call.name)
@@ -80,14 +91,24 @@ class Removal:
                 del meta["finalizers"]
         stays = bool(finalizers) or (call.served.key == NAMESPACES and _namespace_stays(obj))
         if stays and not meta.get("deletionTimestamp"):
-            self._mark(meta, 0)
             changed = True
-        if call.served.key == NAMESPACES and stays:
-            obj.setdefault("status", {})["phase"] = "Terminating"
+            if call.served.key in OWN_END:
+                self._begin_end(call, obj)
+            else:
+                self._mark(meta, 0)
         waits = stays or pending or bool(meta.get("deletionGracePeriodSeconds"))
         if waits:
             return await self._keep(call, obj, record) if changed else Deleted(record, gone=False)
-        return await self._remove(call, record)
+        return await self._remove(call, record, obj)
+
+    def _begin_end(self, call: Call, obj: Object) -> None:
+        """Namespaces and CRDs say in their status that they end, and have no grace period."""
+        now = self._store.clock()
+        obj["metadata"]["deletionTimestamp"] = metadata.timestamp(now)
+        if call.served.key == NAMESPACES:
+            obj.setdefault("status", {})["phase"] = "Terminating"
+        else:
+            obj["status"] = crd_status.terminating(obj, *crd_status.PENDING, now)
 
     def _mark(self, meta: Object, grace: int) -> None:
         meta["deletionTimestamp"] = metadata.timestamp(self._store.clock() + grace)
@@ -111,14 +132,15 @@ class Removal:
         now = Record(record.key, record.namespace, record.name, value, outcome.revision, record.created)
         return Deleted(now, gone=False)
 
-    async def _remove(self, call: Call, record: Record) -> Deleted | None:
+    async def _remove(self, call: Call, record: Record, obj: Object) -> Deleted | None:
         if not call.dry_run:
             outcome = await self._store.durable(
                 self._store.storage.delete(record.key, expected=record.revision)
             )
             if not outcome.ok:
                 return None
-        return Deleted(record, gone=True)
+        last = Record(record.key, record.namespace, record.name, encode(obj), record.revision, record.created)
+        return Deleted(last, gone=True)
 
     def _grace(self, call: Call, obj: Object, options: Object) -> int:
         """Seconds that the object is given; 0 deletes at once. Only pods that run somewhere are given any."""
@@ -216,7 +238,7 @@ def _validate(options: Object) -> None:
         causes.append(
             Cause(
                 "FieldValueNotSupported",
-                f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan", "nil"',
+                f'Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"',
                 "propagationPolicy",
             )
         )

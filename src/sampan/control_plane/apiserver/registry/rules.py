@@ -68,11 +68,12 @@ class Rules:
         self._checked(call, obj, duplicates, lambda text: bad_request(_cannot_be_handled(call, text)))
         return self.default(call, obj)
 
-    def admit_patched(self, call: Call, obj: Object, patch: Any) -> Object:
+    def admit_patched(self, call: Call, obj: Object) -> Object:
         """The same for what a patch makes of an object. Raises ApiError 422."""
 
         def refused(text: str) -> ApiError:
-            shown = orjson.dumps(patch).decode()
+            # upstream shows the whole patched object as one quoted string
+            shown = orjson.dumps(orjson.dumps(obj).decode()).decode()
             return invalid(
                 "", "", "", [Cause("FieldValueInvalid", f"Invalid value: {shown}: {text}", "patch")]
             )
@@ -147,7 +148,6 @@ class Rules:
         if served.key == REQUESTS:
             _sign_request(obj, call.user)
         if served.key == CRD:
-            definition.prepare_create(obj)
             call.warnings += definition.warnings(obj)
         return obj
 
@@ -163,7 +163,6 @@ class Rules:
             status_subresource=_has_status(call),
         )
         if served.key == CRD and not call.subresource:
-            definition.prepare_update(obj, old)
             call.warnings += definition.warnings(obj)
         return obj
 
@@ -179,7 +178,7 @@ class Rules:
             )
             if served.key == CRD and not call.subresource:
                 found += definition.violations(obj, old)
-            return found
+            return list(dict.fromkeys(found))
         found = list(
             metadata_rules.validate(obj["metadata"], content.dns_subdomain, namespaced=resource.namespaced)
         )

@@ -100,7 +100,8 @@ class Store:
 
     # -- create
 
-    async def create(self, call: Call, obj: Object) -> Record:
+    async def create(self, call: Call, obj: Object, *, managed: bool = False) -> Record:
+        """Raises ApiError 409 where it is there already. `managed`: its managedFields say already who wrote it."""
         meta = obj["metadata"]
         metadata.wipe_system_fields(meta)
         metadata.match_namespace(meta, call.namespace)
@@ -108,7 +109,8 @@ class Store:
         if base:
             meta["name"] = metadata.generated_name(base)
         metadata.fill_system_fields(meta, self.clock(), self.new_uid())
-        obj = self.rules.manage(call, None, obj)
+        if not managed:
+            obj = self.rules.manage(call, None, obj)
         request = self._admission(call, CREATE, obj, None)
         await self.chain.admit(request)
         obj = self._admitted(request)
@@ -207,7 +209,7 @@ class Store:
                 call.name,
                 f"Precondition failed: {what}" if given else what,
             )
-        return Written(await self.create(call, obj), created=True)
+        return Written(await self.create(call, obj, managed=True), created=True)
 
     async def _try_update(
         self,
@@ -335,7 +337,7 @@ class Store:
                     "Invalid value: 0: must be specified for an update",
                     "metadata.resourceVersion",
                 )
-                raise invalid(served.group, served.kind, name, [cause])
+                raise invalid(served.group, served.resource.plural, name, [cause])
         elif given != str(record.revision):
             raise conflict(served.group, served.resource.plural, name, MODIFIED)
 

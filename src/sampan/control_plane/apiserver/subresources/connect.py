@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from sampan.api.status import ApiError, bad_request, internal, unavailable
+from sampan.api.status import ApiError, bad_request, internal, not_found, unavailable
 from sampan.base.http.channel import Duplex, splice
 from sampan.base.http.connection import Pool, Target
 from sampan.base.http.connection import Response as Remote
@@ -89,7 +89,7 @@ class Connect:
         node = (pod.get("spec") or {}).get("nodeName")
         if not node:
             if what == "log":
-                return Response(200, b"", "text/plain")
+                return Response(204)
             raise bad_request(f"pod {route.name} does not have a host assigned")
         container = "" if what == "portforward" else _container(pod, request.argument("container"), what)
         place = self._agent(str(node), _agent_path(what, pod, container, request))
@@ -129,7 +129,7 @@ class Connect:
     def _agent(self, node: str, path: str) -> Place:
         record = self._scope.resources.table_of("", "nodes").get("", node)
         if record is None:
-            raise internal(f'node "{node}" is not there')
+            raise not_found("", "nodes", node)
         status = record.object.get("status") or {}
         by_type = {a.get("type"): a.get("address") for a in reversed(status.get("addresses") or [])}
         address = by_type.get("InternalIP") or by_type.get("ExternalIP") or by_type.get("Hostname")

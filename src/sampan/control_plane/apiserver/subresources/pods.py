@@ -58,14 +58,10 @@ class Binding:
             if pods is None:
                 raise not_found("", "pods", "")
             action = action.on(pods, route.place, str(binding["metadata"].get("name") or ""), "binding")
-        name = binding["metadata"].get("name")
-        if name and name != action.name:
-            raise bad_request(
-                f"the name of the object ({name}) does not match the name on the URL ({action.name})"
-            )
+        if binding["metadata"].get("name") != action.name:
+            raise bad_request("name in URL does not match name in Binding object")
         metadata.match_namespace(binding["metadata"], route.place)
         _check_target(binding, action.name)
-        binding["metadata"].setdefault("name", action.name)
         store = self._scope.store
         admission = store.admission(action, CREATE, binding)
         admission.kind = "Binding"
@@ -90,8 +86,8 @@ class Binding:
             for field in ("annotations", "labels"):
                 if meta.get(field):
                     pod_meta[field] = {**(pod_meta.get(field) or {}), **meta[field]}
-            new = {**pod, "metadata": pod_meta, "spec": spec, "status": status}
-            return self._scope.store.rules.manage(action, old, new)
+            # as upstream: who bound a pod is not noted among its managers
+            return {**pod, "metadata": pod_meta, "spec": spec, "status": status}
 
         await self._scope.store.update(
             action,
@@ -137,7 +133,8 @@ def _check_target(binding: Object, name: str) -> None:
 
 def _scheduled(conditions: list[Object], now: str) -> list[Object]:
     others = [condition for condition in conditions if condition.get("type") != "PodScheduled"]
-    return [*others, {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}]
+    condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    return [*others, condition]
 
 
 class Eviction:

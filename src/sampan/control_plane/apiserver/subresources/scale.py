@@ -122,7 +122,10 @@ class Scale:
         async def transform(old: Object | None) -> Object:
             before = old or {}
             scale = change(scale_of(before, paths))
-            return store.rules.manage(action, old, _scaled(before, scale, paths, route.name))
+            new = _scaled(before, scale, paths, route.name)
+            if served.custom is not None:
+                return new  # as upstream: no manager is noted
+            return _timeless(store.rules.manage(action, old, new))
 
         written = await store.update(action, transform)
         result = scale_of(store.as_served(served, written.record), paths)
@@ -159,6 +162,17 @@ class Scale:
         return answer.json(
             scale_of(store.as_served(action.served, written.record), paths), 200, action.warnings
         )
+
+
+def _timeless(obj: Object) -> Object:
+    """Scale has no managedFields of its own, so the entry it leaves carries no time."""
+    entries = [
+        {key: value for key, value in entry.items() if key != "time"}
+        if entry.get("subresource") == "scale"
+        else entry
+        for entry in obj["metadata"].get("managedFields") or []
+    ]
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}} if entries else obj
 
 
 def _replaced(request: Request) -> Any:

@@ -12,7 +12,7 @@ from sampan.api.codec import DecodeError
 from sampan.api.codec import json as json_codec
 from sampan.api.codec import yaml as yaml_codec
 from sampan.api.patch import json_patch, merge, strategic
-from sampan.api.status import Cause, bad_request, invalid, not_found, unsupported_media_type
+from sampan.api.status import ApiError, Cause, bad_request, invalid, not_found, unsupported_media_type
 from sampan.base.http.model import Request, Response
 from sampan.control_plane.apiserver.authn.model import User
 from sampan.control_plane.apiserver.registry.call import Call
@@ -48,7 +48,10 @@ async def patch(scope: Scope, request: Request, route: Route, served: Served, us
 def _check_kind(kind: str, served: Served) -> None:
     accepted = [JSON, MERGE, APPLY] if served.custom is not None else [JSON, MERGE, STRATEGIC, APPLY]
     if kind not in accepted:
-        raise unsupported_media_type(kind, accepted)
+        if served.custom is not None:
+            raise unsupported_media_type("", accepted)
+        text = f"415: Unsupported Media Type: {kind!r}, expected one of {', '.join(accepted)}"
+        raise ApiError(415, "UnsupportedMediaType", text)
 
 
 def _check_options(request: Request, kind: str, action: Call) -> None:
@@ -72,7 +75,7 @@ def transformer(scope: Scope, request: Request, kind: str, action: Call) -> Tran
     try:
         sent = json_codec.loads(request.body)
     except DecodeError as error:
-        raise bad_request(f"error decoding patch: {error}") from error
+        raise bad_request(f"invalid JSON patch: {error}") from error
     if kind != JSON and not isinstance(sent, dict):
         raise bad_request(
             "error decoding patch: json: cannot unmarshal the patch into a Go value of type map[string]interface {}"
@@ -93,7 +96,7 @@ def transformer(scope: Scope, request: Request, kind: str, action: Call) -> Tran
             raise bad_request(
                 f"the name of the object ({name}) does not match the name on the URL ({action.name})"
             )
-        new = rules.admit_patched(action, new, sent)
+        new = rules.admit_patched(action, new)
         return rules.manage(action, old, new)
 
     return transform

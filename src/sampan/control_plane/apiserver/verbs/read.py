@@ -56,7 +56,7 @@ def decode_token(text: str) -> Token:
             raise ValueError("unknown version")
         return Token(int(value["rv"]), str(value["start"]))
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise bad_request(f"continue key is not valid: {error}") from error
+        raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error
 
 
 def get(scope: Scope, request: Request, route: Route, served: Served) -> Answer | Awaitable[Answer]:

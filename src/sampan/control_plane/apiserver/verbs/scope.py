@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sampan.api.status import not_acceptable
 from sampan.base.http.model import Request
 from sampan.control_plane.apiserver.authn.model import User
 from sampan.control_plane.apiserver.cache.cache import Cache
@@ -44,7 +43,7 @@ def form(scope: Scope, request: Request, served: Served) -> represent.Form:
 def single_form(scope: Scope, request: Request, served: Served) -> represent.Form:
     """The same for one object, which is no list."""
     if accept.negotiate(request.headers.get("accept", "")).form == accept.PARTIAL_LIST:
-        raise not_acceptable(accept.OFFERED)
+        raise accept.refusal()
     return form(scope, request, served)
 
 

@@ -49,7 +49,7 @@ def watch(scope: Scope, request: Request, route: Route, served: Served) -> Answe
                 await session.begin(
                     since,
                     with_state=with_state,
-                    mark=bool(listing.initial_events),
+                    mark=bool(listing.initial_events) and listing.bookmarks,
                     bookmarks=listing.bookmarks,
                 )
                 await over.wait()

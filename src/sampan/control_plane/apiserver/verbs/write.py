@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from sampan.api.status import ApiError, Cause, bad_request, invalid
+from sampan.api.status import ApiError, bad_request
 from sampan.base.http.model import Request, Response
 from sampan.control_plane.apiserver.authn.model import User
 from sampan.control_plane.apiserver.cache.record import Record
@@ -26,7 +26,7 @@ WORKERS: Final = 5  # deletions in flight of one deletecollection
 def decoded(scope: Scope, request: Request, action: Call, served: Served) -> Object:
     """The object in the body: decoded, checked, with defaults. Warnings and strictness as fieldValidation says."""
     strict = action.field_validation != "Ignore"
-    sent = body.decode(request, strict=strict)
+    sent = body.decode(request, strict=strict, expected=served.kind)
     obj = body.expect(sent.object, served.resource)
     return scope.store.rules.admit_fields(action, obj, sent.duplicates)
 
@@ -47,8 +47,9 @@ async def update(scope: Scope, request: Request, route: Route, served: Served, u
     sent = decoded(scope, request, action, served)
     name = sent["metadata"].get("name")
     if not name:
-        cause = Cause("FieldValueRequired", "Required value: name is required", "metadata.name")
-        raise invalid(served.group, served.kind, "", [cause])
+        raise bad_request(
+            f"the name of the object ({route.name} based on URL) was undeterminable: name must be provided"
+        )
     if name != route.name:
         raise bad_request(
             f"the name of the object ({name}) does not match the name on the URL ({route.name})"
@@ -58,9 +59,9 @@ async def update(scope: Scope, request: Request, route: Route, served: Served, u
 
     async def replace(old: Object | None) -> Object:
         obj = scope.store.rules.copy(sent)
-        if old is not None:
-            return scope.store.rules.manage(action, old, obj)
-        return obj
+        if action.subresource == "finalize" and old is not None:
+            obj["status"] = old.get("status")  # not the writer's to say, so not the writer's to own
+        return scope.store.rules.manage(action, old, obj)
 
     may_create = served.key in policies.CREATED_BY_UPDATE and not action.subresource
     written = await scope.store.update(action, replace, create=may_create)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from sampan.api.status import not_acceptable
+from sampan.api.status import ApiError
 
 OBJECT: Final = "object"
 TABLE: Final = "Table"
@@ -35,6 +35,12 @@ class Clause(NamedTuple):
     type: str
     parameters: dict[str, str]
     weight: float
+
+
+def refusal() -> ApiError:
+    """The 406 of an Accept header without JSON."""
+    text = f"406: Not Acceptable\n\nAvailable representations: {', '.join(OFFERED)}"
+    return ApiError(406, "NotAcceptable", text)
 
 
 def clauses(accept: str) -> list[Clause]:
@@ -73,7 +79,7 @@ def negotiate(accept: str) -> Wanted:
             and parameters.get("v", "v1") in _META_VERSIONS
         ):
             return Wanted(form, parameters.get("v", "v1"))
-    raise not_acceptable(OFFERED)
+    raise refusal()
 
 
 @lru_cache(maxsize=64)
@@ -90,4 +96,4 @@ def negotiate_discovery(accept: str) -> str:
             version = parameters.get("v", "")
             if version in ("v2", "v2beta1"):
                 return version
-    raise not_acceptable(OFFERED)
+    raise refusal()

@@ -5,9 +5,9 @@ k8s.io/apiserver pkg/endpoints/handlers/{create,rest}.go, pkg/runtime/serializer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from sampan.api import kinds
 from sampan.api.codec import DecodeError
 from sampan.api.codec import json as json_codec
 from sampan.api.codec import yaml as yaml_codec
@@ -34,11 +34,11 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON
 
 
-def decode(request: Request, *, strict: bool, accepted: Iterable[str] = ACCEPTED) -> Sent:
-    """The body as a dict, whatever its format. Raises ApiError 400 or 415."""
+def decode(request: Request, *, strict: bool, expected: str = "") -> Sent:
+    """The body as a dict, whatever its format. `expected`: the kind, for messages. Raises ApiError 400 or 415."""
     kind = media_type(request)
-    if kind not in accepted:
-        raise unsupported_media_type(kind, accepted)
+    if kind not in ACCEPTED:
+        raise unsupported_media_type("", ACCEPTED)
     duplicates: list[str] = []
     try:
         if kind == JSON:
@@ -56,21 +56,21 @@ def decode(request: Request, *, strict: bool, accepted: Iterable[str] = ACCEPTED
 
             value = protobuf.decode(request.body) if request.body else {}
     except DecodeError as error:
-        raise _malformed(kind, error) from error
+        raise _malformed(kind, expected, str(error)) from error
     if not isinstance(value, dict):
-        raise bad_request(
-            "couldn't get version/kind; json parse error: json: cannot unmarshal "
-            f"{_go_kind(value)} into Go value of type struct"
+        raise _malformed(
+            JSON, expected, f"json: cannot unmarshal {_go_kind(value)} into Go value of type struct"
         )
     return Sent(value, tuple(duplicates))
 
 
-def _malformed(kind: str, error: DecodeError) -> ApiError:
-    if kind == JSON:
-        return bad_request(f"couldn't get version/kind; json parse error: {error}")
+def _malformed(kind: str, expected: str, error: str) -> ApiError:
+    unrecognized = f"the object provided is unrecognized (must be of type {expected}): " if expected else ""
     if kind == YAML:
-        return bad_request(f"yaml: {str(error).removeprefix('yaml: ')}")
-    return bad_request(f"unable to decode protobuf: {error}")
+        return bad_request(unrecognized + f"yaml: {error.removeprefix('yaml: ')}")
+    if kind == PROTOBUF:
+        return bad_request(unrecognized + f"unable to decode protobuf: {error}")
+    return bad_request(unrecognized + f"couldn't get version/kind; json parse error: {error}")
 
 
 def _go_kind(value: Any) -> str:
@@ -94,16 +94,8 @@ def expect(obj: Object, resource: Resource, *, kind: str = "", api_version: str 
                 f"couldn't get version/kind; json parse error: json: cannot unmarshal {_go_kind(value)} into Go "
                 f"struct field .{field} of type string"
             )
-    if given_version and given_version != api_version:
-        raise bad_request(
-            f"the API version in the data ({given_version}) does not match the expected API version ({api_version})"
-        )
-    if given_kind and given_kind != kind:
-        version = api_version.rpartition("/")[2]
-        raise bad_request(
-            f'{given_kind} in version "{version}" cannot be handled as a {kind}: '
-            f'no kind "{given_kind}" is registered for version "{api_version}"'
-        )
+    if (given_version and given_version != api_version) or (given_kind and given_kind != kind):
+        raise _unexpected(given_version or api_version, given_kind or kind, api_version, kind)
     metadata = obj.get("metadata")
     if metadata is None:
         metadata = {}
@@ -115,3 +107,20 @@ def expect(obj: Object, resource: Resource, *, kind: str = "", api_version: str 
         )
     rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
     return {"kind": kind, "apiVersion": api_version, "metadata": metadata, **rest}
+
+
+def _unexpected(given_version: str, given_kind: str, api_version: str, kind: str) -> ApiError:
+    """Another kind or version than the path's; told as Go's scheme tells it."""
+    _, _, version = given_version.rpartition("/")
+    known = {(r.api_version, r.kind) for r in kinds.BUILT_IN}
+    if (given_version, given_kind) not in known:
+        scheme = 'in scheme "pkg/runtime/scheme.go:111"'
+        text = f'no kind "{given_kind}" is registered for version "{given_version}" {scheme}'
+    elif given_kind == kind:
+        return bad_request(
+            f"the API version in the data ({given_version}) does not match the expected API version ({api_version})"
+        )
+    else:
+        internal = api_version.rpartition("/")[0].partition(".")[0] or "core"
+        text = f"converting ({version}.{given_kind}) to ({internal}.{kind}): unknown conversion"
+    return bad_request(f'{given_kind} in version "{version}" cannot be handled as a {kind}: {text}')

@@ -53,7 +53,10 @@ def listing(request: Request) -> ListOptions:
         initial,
     )
     if options.revision and not options.revision.isdigit():
-        raise bad_request(f"invalid resource version {options.revision!r}: expected a number")
+        raise bad_request(
+            f'invalid resource version: resourceVersion: Invalid value: "{options.revision}": '
+            f'strconv.ParseUint: parsing "{options.revision}": invalid syntax'
+        )
     if options.limit < 0:
         options = options._replace(limit=0)
     return options
@@ -106,12 +109,6 @@ def check_watch(options: ListOptions) -> None:
                 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             )
         )
-    if options.initial_events and not options.bookmarks:
-        causes.append(
-            _forbidden(
-                "allowWatchBookmarks", "sendInitialEvents requires setting allowWatchBookmarks to true"
-            )
-        )
     _raise("ListOptions", causes)
 
 
@@ -141,7 +138,9 @@ def writing(request: Request, kind: str) -> WriteOptions:
     causes: list[Cause] = []
     dry_run = request.arguments.get("dryRun", [])
     if any(value != "All" for value in dry_run):
-        causes.append(_unsupported("dryRun", ",".join(dry_run), ("All",)))
+        shown = ", ".join(f'"{value}"' for value in dry_run)
+        text = f'Unsupported value: [{shown}]: supported values: "All"'
+        causes.append(Cause("FieldValueNotSupported", text, "dryRun"))
     manager = request.argument("fieldManager")
     if len(manager) > MANAGER_LIMIT:
         causes.append(
@@ -159,7 +158,7 @@ def writing(request: Request, kind: str) -> WriteOptions:
         )
     validation = request.argument("fieldValidation") or "Warn"
     if validation not in VALIDATIONS:
-        causes.append(_unsupported("fieldValidation", validation, ("", *VALIDATIONS)))
+        causes.append(_unsupported("fieldValidation", validation, ("", *sorted(VALIDATIONS))))
     _raise(kind, causes)
     return WriteOptions(bool(dry_run), manager, validation, is_true(request, "force"))
 

@@ -212,7 +212,10 @@ def form(
     if wanted.form == accept.TABLE:
         include = include or "Metadata"
         if include not in INCLUDES:
-            raise bad_request(f'unrecognized includeObject value: "{include}"')
+            raise bad_request(
+                f'Unable to convert to Table as requested: includeObject: Invalid value: "{include}": '
+                "must be 'Metadata', 'Object', 'None', or empty"
+            )
         return TableForm(printer(served), wanted.version, include, served, clock)
     return Metadata(wanted.version)
 
