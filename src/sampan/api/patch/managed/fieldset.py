@@ -290,7 +290,7 @@ def recursive_difference(left: FieldSet, right: FieldSet) -> FieldSet:
             member = is_member(below)
             inner = recursive_difference(below, theirs)
             if inner or member:
-                out[element] = inner
+                out[element] = inner if inner.keys() != {SELF} else {}
     return out
 
 
