@@ -18,6 +18,8 @@ from sampan.control_plane.apiserver.crd.columns import Column
 from sampan.control_plane.apiserver.crd.definition import Definition, has_condition, storage_version
 
 _CHANGE: Final = ("get", "patch", "update")
+# In the order in which upstream's discovery lists them for custom resources.
+_VERBS: Final = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _PRESERVED: Final[dict[str, Any]] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
@@ -178,6 +180,7 @@ def _resource(crd: Definition, version: Mapping[str, Any]) -> Resource:
         str(names["plural"]),
         str(names.get("singular") or kind.lower()),
         spec.get("scope") == "Namespaced",
+        _VERBS,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         subresources=tuple(listed),

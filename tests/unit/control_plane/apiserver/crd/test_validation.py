@@ -86,6 +86,23 @@ def test_an_update_is_not_blamed_for_what_was_there() -> None:
     assert [c.field for c in THING.validate({"spec": {"arr": [1]}}, old)] == ["spec.arr[0]"]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, None),
+        (3, None),
+        (-1, "Invalid value: -1: should be a non-negative integer"),
+        (2**31, "Invalid value: 2147483648: should be less than or equal to 2147483647"),
+        ("x", "Invalid value: 0: .spec.n accessor error: x is of the type string, expected int64"),
+    ],
+)
+def test_what_is_scaled_is_a_number_of_replicas(value: Any, said: str | None) -> None:
+    scale = {"scale": {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}}
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    found = version(free, subresources=scale).validate({"spec": {"n": value}})
+    assert told(found) == ([(".spec.n", said, "FieldValueInvalid")] if said else [])
+
+
 def test_defaults_are_copies() -> None:
     first: dict[str, Any] = {"spec": {}}
     second: dict[str, Any] = {"spec": {}}
