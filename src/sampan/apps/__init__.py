@@ -1,2 +1,1 @@
-"""Applications over any Kubernetes API: Helm, later the mesh and federation. No Linux-only imports.
-"""
+"""Applications over any Kubernetes API: Helm, later the mesh and federation. No Linux-only imports."""

@@ -1,0 +1,224 @@
+"""Where release records are kept: Secrets (the default), ConfigMaps, or memory. Names, labels and data as Helm's.
+
+helm 4.3 pkg/storage and pkg/storage/driver. The record itself (its fields and its encoding) belongs to `charts.release`.
+The SQL driver is refused by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sampan.api import kinds
+from sampan.api.status import ApiError
+from sampan.apps.helm.errors import HelmError, NotFound
+from sampan.charts.release import (
+    DEPLOYED,
+    SECRET_TYPE,
+    SYSTEM_LABELS,
+    Release,
+    encode,
+    storage_key,
+)
+from sampan.client.rest import Client
+
+
+class Driver(Protocol):
+    """Keeps records of one namespace (or all, for listing). `version` counts from 1."""
+
+    async def list(
+        self, *, name: str = "", everywhere: bool = False, selector: str = ""
+    ) -> list[Release]: ...
+
+    async def create(self, record: Release) -> None: ...
+
+    async def update(self, record: Release) -> None: ...
+
+    async def delete(self, name: str, version: int) -> None: ...
+
+
+class Objects:
+    """Records in Secrets or ConfigMaps of the release's namespace."""
+
+    def __init__(self, client: Client, namespace: str, kind: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._kind = kind
+        self._resource = kinds.of("v1", kind)
+
+    async def list(self, *, name: str = "", everywhere: bool = False, selector: str = "") -> list[Release]:
+        wanted = ["owner=helm", *([f"name={name}"] if name else []), *([selector] if selector else [])]
+        listed = await self._client.list(
+            self._resource, None if everywhere else self._namespace, label_selector=",".join(wanted)
+        )
+        return [record for item in listed.get("items") or () if (record := self._read(item)) is not None]
+
+    async def create(self, record: Release) -> None:
+        try:
+            await self._client.create(self._resource, self._object(record, created=True), self._namespace)
+        except ApiError as error:
+            if error.reason == "AlreadyExists":
+                raise HelmError("cannot re-use a name that is still in use") from error
+            raise HelmError(f"create: failed to create: {error.message}") from error
+
+    async def update(self, record: Release) -> None:
+        try:
+            live = await self._client.get(self._resource, record.key, self._namespace)
+            obj = self._object(record, created=False)
+            kept = {k: v for k, v in (live["metadata"].get("labels") or {}).items() if k == "createdAt"}
+            obj["metadata"]["labels"] = {**kept, **obj["metadata"]["labels"]}
+            await self._client.replace(self._resource, obj, self._namespace)
+        except ApiError as error:
+            raise HelmError(f"update: failed to update: {error.message}") from error
+
+    async def delete(self, name: str, version: int) -> None:
+        try:
+            await self._client.delete(self._resource, storage_key(name, version), self._namespace)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def _object(self, record: Release, *, created: bool) -> dict[str, Any]:
+        text = encode(record)
+        stamp = "createdAt" if created else "modifiedAt"
+        obj: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": self._kind,
+            "metadata": {
+                "name": record.key,
+                "namespace": self._namespace,
+                "labels": {
+                    **record.labels,
+                    stamp: str(int(time.time())),
+                    "name": record.name,
+                    "owner": "helm",
+                    "status": record.info.status,
+                    "version": str(record.version),
+                },
+            },
+        }
+        if self._kind == "Secret":
+            obj["type"] = SECRET_TYPE
+            obj["data"] = {"release": base64.b64encode(text.encode()).decode()}
+        else:
+            obj["data"] = {"release": text}
+        return obj
+
+    def _read(self, item: Mapping[str, Any]) -> Release | None:
+        data = (item.get("data") or {}).get("release")
+        if not data:
+            return None
+        text = base64.b64decode(data).decode() if self._kind == "Secret" else str(data)
+        labels = item["metadata"].get("labels") or {}
+        try:
+            return decode(text, {key: value for key, value in labels.items() if key not in SYSTEM_LABELS})
+        except ReleaseError as error:
+            raise HelmError(f"release record {item['metadata']['name']!r}: {error}") from error
+
+
+class Memory:
+    """Records in this process, for tests and HELM_DRIVER=memory."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._records: dict[tuple[str, str, int], Release] = {}
+
+    async def list(self, *, name: str = "", everywhere: bool = False, selector: str = "") -> list[Release]:
+        from sampan.api.selector import labels
+
+        chosen = labels.parse(selector)
+        return [
+            r
+            for r in self._records.values()
+            if (everywhere or r.namespace == self._namespace)
+            and (not name or r.name == name)
+            and chosen.matches(r.labels)
+        ]
+
+    async def create(self, record: Release) -> None:
+        key = (record.namespace, record.name, record.version)
+        if key in self._records:
+            raise HelmError("cannot re-use a name that is still in use")
+        self._records[key] = record
+
+    async def update(self, record: Release) -> None:
+        self._records[record.namespace, record.name, record.version] = record
+
+    async def delete(self, name: str, version: int) -> None:
+        self._records.pop((self._namespace, name, version), None)
+
+
+def open_driver(name: str, client: Client, namespace: str) -> Driver:
+    """The driver of HELM_DRIVER. Raises HelmError for one that is not known."""
+    match name:
+        case "" | "secret" | "secrets":
+            return Objects(client, namespace, "Secret")
+        case "configmap" | "configmaps":
+            return Objects(client, namespace, "ConfigMap")
+        case "memory":
+            return Memory(namespace)
+        case "sql":
+            raise HelmError("HELM_DRIVER 'sql' is not supported yet, expected secret, configmap or memory")
+    raise HelmError(f"unknown driver {name!r}: expected secret, configmap or memory")
+
+
+class Storage:
+    """Releases by name and revision, over a driver."""
+
+    def __init__(self, driver: Driver, history_max: int = 10) -> None:
+        self.driver = driver
+        self.history_max = history_max
+
+    async def history(self, name: str) -> list[Release]:
+        """Every revision, oldest first. Raises NotFound."""
+        found = sorted(await self.driver.list(name=name), key=lambda record: record.version)
+        if not found:
+            raise NotFound("release: not found")
+        return found
+
+    async def last(self, name: str) -> Release:
+        return (await self.history(name))[-1]
+
+    async def get(self, name: str, version: int = 0) -> Release:
+        """A revision, the last one for 0. Raises NotFound."""
+        found = await self.history(name)
+        if not version:
+            return found[-1]
+        for record in found:
+            if record.version == version:
+                return record
+        raise NotFound("release: not found")
+
+    async def deployed(self, name: str) -> Release | None:
+        """The revision that is deployed, the newest if there are several."""
+        try:
+            found = [r for r in await self.history(name) if r.info.status == DEPLOYED]
+        except NotFound:
+            return None
+        return found[-1] if found else None
+
+    async def create(self, record: Release) -> None:
+        """Keeps a new revision; the oldest go when there are more than history_max."""
+        if self.history_max > 0:
+            await self._prune(record.name, self.history_max - 1)
+        await self.driver.create(record)
+
+    async def update(self, record: Release) -> None:
+        await self.driver.update(record)
+
+    async def _prune(self, name: str, most: int) -> None:
+        try:
+            history = await self.history(name)
+        except NotFound:
+            return
+        deployed = next((r for r in reversed(history) if r.info.status == DEPLOYED), None)
+        excess = len(history) - most
+        for record in history:
+            if excess <= 0:
+                return
+            if deployed is not None and record.version == deployed.version:
+                continue
+            await self.driver.delete(name, record.version)
+            excess -= 1
