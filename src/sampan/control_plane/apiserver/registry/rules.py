@@ -15,7 +15,7 @@ from sampan.api.field import content
 from sampan.api.patch import managed
 from sampan.api.patch.plain import clone
 from sampan.api.schema import check
-from sampan.api.status import ApiError, Cause, bad_request, invalid
+from sampan.api.status import ApiError, Cause, bad_request, forbidden, invalid
 from sampan.api.validation import metadata as metadata_rules
 from sampan.api.validation import validate
 from sampan.control_plane.apiserver.authn.model import User
@@ -144,6 +144,9 @@ class Rules:
 
     def prepare_create(self, call: Call, obj: Object) -> Object:
         served = call.served
+        if served.custom is not None and served.custom.terminating:
+            why = "create not allowed while custom resource definition is terminating"
+            raise forbidden(served.group, served.resource.plural, obj["metadata"].get("name", ""), why)
         strategy.prepare_create(served.stored.group, served.kind, obj, status_subresource=_has_status(call))
         if served.key == REQUESTS:
             _sign_request(obj, call.user)
