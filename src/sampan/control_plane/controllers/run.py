@@ -11,11 +11,14 @@ from sampan.client.rest import Client
 from sampan.control import manager
 from sampan.control.controller import Context, Controller
 from sampan.control_plane.controllers import (
+    clusterrole_aggregation,
     cronjob,
     daemonset,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
+    ephemeral_volume,
     garbage_collector,
     job,
     mirroring,
@@ -24,15 +27,21 @@ from sampan.control_plane.controllers import (
     pod_gc,
     replicaset,
     root_ca,
+    service_lb,
     serviceaccount,
     statefulset,
     taint_eviction,
     ttl_after_finished,
+    volume_binder,
+    volume_protection,
 )
 
 
 class Config(NamedTuple):
-    """`disabled` names controllers as in CONTROLLERS. `ca` is the cluster's CA in PEM, for kube-root-ca.crt."""
+    """`disabled` names controllers as in CONTROLLERS. `ca` is the cluster's CA in PEM, for kube-root-ca.crt.
+
+    `service_lb` gives Services of type LoadBalancer the nodes' addresses; `host` is named in events.
+    """
 
     ca: str = ""
     disabled: frozenset[str] = frozenset()
@@ -59,6 +68,7 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     node_lifecycle.CONTROLLER,
     taint_eviction.CONTROLLER,
     pod_gc.CONTROLLER,
+    clusterrole_aggregation.CONTROLLER,
 )
 
 OTHERS: Final[tuple[tuple[str, Callable[[Context], Coroutine[Any, Any, None]]], ...]] = (

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from sampan.api.roles import aggregated_rules
 from sampan.control_plane.apiserver.authz import bootstrap_policy as policy
 from sampan.control_plane.apiserver.authz import rules
-from sampan.control_plane.apiserver.authz.aggregation import aggregated_rules
 from sampan.control_plane.apiserver.authz.rbac import GROUP
 from sampan.control_plane.apiserver.authz.rules import Rule
 from sampan.control_plane.apiserver.view import Object, View

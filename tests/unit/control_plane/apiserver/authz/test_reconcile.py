@@ -7,11 +7,10 @@ import pytest
 
 from sampan.control_plane.apiserver.authn.model import User, service_account_user
 from sampan.control_plane.apiserver.authz import reconcile
-from sampan.control_plane.apiserver.authz.aggregation import aggregated_rules, selects
 from sampan.control_plane.apiserver.authz.authorizer import standard
 from sampan.control_plane.apiserver.authz.model import Attributes
 from sampan.control_plane.apiserver.authz.rbac import GROUP
-from unit.control_plane.apiserver.fakes import FakeView, named
+from unit.control_plane.apiserver.fakes import FakeView
 
 
 def fresh() -> FakeView:
@@ -123,36 +122,3 @@ def test_admin_has_what_edit_has_and_edit_what_view_has() -> None:
     assert all(rule in edit for rule in view)
     assert all(rule in admin for rule in edit)
     assert len(view) < len(edit) < len(admin)
-
-
-def labelled(name: str, label: str, *verbs: str) -> dict[str, Any]:
-    rule = {"verbs": list(verbs), "apiGroups": [""], "resources": ["pods"]}
-    made = named(name, rules=[rule])
-    made["metadata"]["labels"] = {"gather": label}
-    return made
-
-
-def test_aggregation_gathers_in_order_without_doubles_and_without_itself() -> None:
-    boss = named("boss", aggregationRule={"clusterRoleSelectors": [{"matchLabels": {"gather": "yes"}}]})
-    boss["metadata"]["labels"] = {"gather": "yes"}
-    boss["rules"] = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
-    roles = [labelled("b", "yes", "list"), labelled("a", "yes", "get"), labelled("c", "no", "watch")]
-    found = aggregated_rules(boss, [*roles, labelled("d", "yes", "get"), boss]) or []
-    assert [rule["verbs"] for rule in found] == [["get"], ["list"]]
-    assert aggregated_rules(roles[0], roles) is None
-
-
-@pytest.mark.parametrize(
-    ("requirement", "holds"),
-    [
-        ({"key": "a", "operator": "In", "values": ["1", "2"]}, True),
-        ({"key": "a", "operator": "In", "values": ["2"]}, False),
-        ({"key": "z", "operator": "NotIn", "values": ["1"]}, True),
-        ({"key": "a", "operator": "NotIn", "values": ["1"]}, False),
-        ({"key": "a", "operator": "Exists"}, True),
-        ({"key": "a", "operator": "DoesNotExist"}, False),
-        ({"key": "a", "operator": "Like", "values": ["1"]}, False),
-    ],
-)
-def test_selector_expressions(requirement: dict[str, Any], holds: bool) -> None:
-    assert selects({"matchExpressions": [requirement]}, {"a": "1"}) is holds
