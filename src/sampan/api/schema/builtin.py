@@ -130,7 +130,7 @@ class _Definition(Schema):
 
     def __getattr__(self, slot: str) -> Any:
         # Reached only while a slot is empty.
-        if slot.startswith("__"):
+        if slot not in Schema.__slots__:
             raise AttributeError(slot)
         name = self.name
         Schema.__init__(self)

@@ -99,6 +99,12 @@ def test_recursive_types() -> None:
     assert props.properties["not"] is props
 
 
+def test_names_that_are_no_slots_leave_a_definition_whole() -> None:
+    made = builtin._Definition("io.k8s.api.core.v1.PodSpec")
+    assert not hasattr(made, "no_such_slot")
+    assert made.properties["containers"].merge_key == "name"
+
+
 def test_default_markers_are_of_real_fields() -> None:
     for (name, field), value in builtin.DEFAULTS.items():
         assert schema.definition(name).properties[field].default == value

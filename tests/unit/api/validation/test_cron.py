@@ -8,7 +8,15 @@ from sampan.api.validation import cron
 @pytest.mark.parametrize(
     "schedule",
     [
-        *("* * * * *", "*/5 8-17 * * 1-5", "0 0 1 jan mon", "0 0 * * SUN,sat", "? ? * * *", "5/10 * * * *", "1,2,3 * * * *"),
+        *(
+            "* * * * *",
+            "*/5 8-17 * * 1-5",
+            "0 0 1 jan mon",
+            "0 0 * * SUN,sat",
+            "? ? * * *",
+            "5/10 * * * *",
+            "1,2,3 * * * *",
+        ),
         *("@hourly", "@daily", "@midnight", "@yearly", "@every 1h30m", "TZ=UTC 0 0 * * *", "0-0 * * * *"),
     ],
 )

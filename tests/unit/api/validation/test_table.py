@@ -17,7 +17,9 @@ GOLDEN = Path(__file__).parents[3] / "golden" / "validation-1.37.json"
 CASES = {case["case"]: case for case in json.loads(GOLDEN.read_text())["cases"]}
 
 # The values that messages show: upstream prints its internal Go types, or a Go diff, where we print the object's JSON.
-SHOWN = re.compile(r"(Invalid value|Unsupported value|Duplicate value): (\{.*\}|\[.*\]|null|\"[^\"]*\")(?=: |$)", re.S)
+SHOWN = re.compile(
+    r"(Invalid value|Unsupported value|Duplicate value): (\{.*\}|\[.*\]|null|\"[^\"]*\")(?=: |$)", re.S
+)
 UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

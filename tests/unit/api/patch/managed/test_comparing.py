@@ -57,7 +57,9 @@ def test_items_of_keyed_lists_are_told_apart_by_key_and_its_default() -> None:
 
 
 def test_sets_are_owned_item_by_item() -> None:
-    found = comparing.compare({"metadata": {"finalizers": ["a", "b"]}}, {"metadata": {"finalizers": ["c", "b"]}}, TYPE)
+    found = comparing.compare(
+        {"metadata": {"finalizers": ["a", "b"]}}, {"metadata": {"finalizers": ["c", "b"]}}, TYPE
+    )
     assert paths(found.removed) == ['.metadata.finalizers[="a"]']
     assert paths(found.added) == ['.metadata.finalizers[="c"]']
 
@@ -71,12 +73,16 @@ def test_items_that_occur_twice_count_as_one_leaf() -> None:
 
 
 def test_unknown_fields_of_typed_objects_are_named() -> None:
-    with pytest.raises(types.TypedError, match=r"^\.spec\.ports\[port=1,protocol=\"TCP\"\]\.nope: field not declared"):
+    with pytest.raises(
+        types.TypedError, match=r"^\.spec\.ports\[port=1,protocol=\"TCP\"\]\.nope: field not declared"
+    ):
         comparing.compare({}, {"spec": {"ports": [{"port": 1, "nope": 1}]}}, TYPE)
 
 
 def test_fields_of_a_value() -> None:
-    value = {"spec": {"ports": [{"port": 1}], "nested": {"inner": {"a": "1"}}, "atom": [], "block": {}, "free": {}}}
+    value = {
+        "spec": {"ports": [{"port": 1}], "nested": {"inner": {"a": "1"}}, "atom": [], "block": {}, "free": {}}
+    }
     assert paths(comparing.to_fieldset(value, TYPE)) == [
         ".atom",
         ".block",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sampan.api.patch.managed import fieldset
-from sampan.api.patch.managed.fieldset import FieldSet, FieldsError
+from sampan.api.patch.managed.fieldset import FieldsError, FieldSet
 
 ELEMENTS = st.sampled_from(["f:a", "f:b", 'k:{"n":"x"}', 'k:{"n":"y"}', "v:1", "v:10", "v:2", 'v:"s"'])
 PATHS = st.lists(st.lists(ELEMENTS, min_size=1, max_size=3).map(tuple), max_size=8)
@@ -55,7 +55,10 @@ def test_numbers_stand_in_numeric_order() -> None:
 
 
 def test_keys_are_written_as_go_writes_them() -> None:
-    assert fieldset.key_element({"protocol": "TCP", "containerPort": 80}) == 'k:{"containerPort":80,"protocol":"TCP"}'
+    assert (
+        fieldset.key_element({"protocol": "TCP", "containerPort": 80})
+        == 'k:{"containerPort":80,"protocol":"TCP"}'
+    )
     assert fieldset.value_element("a<b>&c") == 'v:"a\\u003cb\\u003e\\u0026c"'
 
 
@@ -72,7 +75,13 @@ def test_what_cannot_be_read_is_named(sent: Any) -> None:
 
 
 def test_paths_are_shown_as_users_know_them() -> None:
-    path = ("f:spec", "f:containers", 'k:{"name":"web"}', "f:ports", 'k:{"containerPort":80,"protocol":"TCP"}')
+    path = (
+        "f:spec",
+        "f:containers",
+        'k:{"name":"web"}',
+        "f:ports",
+        'k:{"containerPort":80,"protocol":"TCP"}',
+    )
     assert fieldset.shown_path(path) == '.spec.containers[name="web"].ports[containerPort=80,protocol="TCP"]'
     assert fieldset.shown_path(("f:finalizers", 'v:"a/b"')) == '.finalizers[="a/b"]'
     assert fieldset.shown_path(("f:list", "i:3")) == ".list[3]"

@@ -50,7 +50,13 @@ def test_order_of_keyed_lists(live: list[int], config: list[int], expected: list
 
 
 def test_fields_and_items_are_removed() -> None:
-    value = {"spec": {"ports": [{"port": 1, "name": "a"}, {"port": 2}], "nested": {"inner": {"a": "1"}}, "replicas": 1}}
+    value = {
+        "spec": {
+            "ports": [{"port": 1, "name": "a"}, {"port": 2}],
+            "nested": {"inner": {"a": "1"}},
+            "replicas": 1,
+        }
+    }
     gone = fieldset.of(
         [
             ("f:spec", "f:ports", 'k:{"port":2,"protocol":"TCP"}'),
@@ -70,8 +76,14 @@ def test_fields_and_items_are_removed() -> None:
         ({"ports": {}}, r"\.spec\.ports: expected list"),
         ({"nested": []}, r"\.spec\.nested: expected map"),
         ({"nope": 1}, r"\.spec\.nope: field not declared in schema"),
-        ({"ports": [{"port": 1}, {"port": 1}]}, r"\.spec\.ports: duplicate entries for key \[port=1,protocol=\"TCP\"\]"),
-        ({"ports": ["x"]}, r"\.spec\.ports: element 0: associative list with keys may not have non-map elements"),
+        (
+            {"ports": [{"port": 1}, {"port": 1}]},
+            r"\.spec\.ports: duplicate entries for key \[port=1,protocol=\"TCP\"\]",
+        ),
+        (
+            {"ports": ["x"]},
+            r"\.spec\.ports: element 0: associative list with keys may not have non-map elements",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(spec: dict[str, Any], says: str) -> None:
@@ -81,6 +93,6 @@ def test_what_does_not_fit_is_named(spec: dict[str, Any], says: str) -> None:
 
 def test_a_list_that_became_atomic_is_owned_as_one() -> None:
     before = fieldset.of([("f:spec", "f:atom", 'v:"a"'), ("f:spec", "f:block", "f:a"), ("f:spec", "f:text")])
-    assert fieldset.of([("f:spec", "f:atom"), ("f:spec", "f:block"), ("f:spec", "f:text")]) == merging.reconcile(
-        before, TYPE
-    )
+    assert fieldset.of(
+        [("f:spec", "f:atom"), ("f:spec", "f:block"), ("f:spec", "f:text")]
+    ) == merging.reconcile(before, TYPE)

@@ -25,15 +25,26 @@ def obj(spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     return {"apiVersion": V, "kind": "Thing", "metadata": {"name": "x", **metadata}, "spec": spec}
 
 
-def update(live: Any, new: Any, manager: str, *, second: int = 0, subresource: str = "", schema: Any = ROOT) -> Any:
+def update(
+    live: Any, new: Any, manager: str, *, second: int = 0, subresource: str = "", schema: Any = ROOT
+) -> Any:
     return managed.update(
         live, new, manager=manager, schema=schema, api_version=V, subresource=subresource, now=at(second)
     )
 
 
-def apply(live: Any, config: Any, manager: str, *, force: bool = False, second: int = 0, schema: Any = ROOT) -> Any:
+def apply(
+    live: Any, config: Any, manager: str, *, force: bool = False, second: int = 0, schema: Any = ROOT
+) -> Any:
     return managed.apply(
-        live, config, manager=manager, force=force, schema=schema, api_version=V, subresource="", now=at(second)
+        live,
+        config,
+        manager=manager,
+        force=force,
+        schema=schema,
+        api_version=V,
+        subresource="",
+        now=at(second),
     )
 
 
@@ -101,7 +112,12 @@ def test_an_object_that_was_never_tracked_stays_so_until_an_apply() -> None:
 def test_at_most_ten_updaters_are_kept() -> None:
     found = update(None, obj({"free": {}}), "m00")
     for number in range(1, 15):
-        found = update(found, with_spec(found, free={**found["spec"]["free"], f"f{number}": 1}), f"m{number:02d}", second=number)
+        found = update(
+            found,
+            with_spec(found, free={**found["spec"]["free"], f"f{number}": 1}),
+            f"m{number:02d}",
+            second=number,
+        )
     names = [entry["manager"] for entry in found["metadata"]["managedFields"]]
     assert len(names) == entries.MAX_UPDATERS
     assert names[0] == "ancient-changes"
@@ -162,7 +178,10 @@ def test_kubectl_takes_over_from_client_side_apply() -> None:
     found = apply(first, obj({"replicas": 2}), "kubectl", schema=schema)
     assert found["spec"]["replicas"] == 2
     annotation = found["metadata"]["annotations"][LAST_APPLIED]
-    assert annotation == '{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"x"},"spec":{"replicas":2}}\n'
+    assert (
+        annotation
+        == '{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"x"},"spec":{"replicas":2}}\n'
+    )
     with pytest.raises(ApiError, match="Apply failed with 1 conflict"):
         apply(first, obj({"replicas": 2}), "helm", schema=schema)
 
@@ -177,7 +196,9 @@ def test_without_a_schema_maps_are_granular_and_lists_atomic() -> None:
 def test_an_emptied_container_goes_unless_the_configuration_names_it() -> None:
     first = apply(None, obj({"nested": {"inner": {"a": "1"}}, "replicas": 1}), "one")
     assert apply(first, obj({"replicas": 1}), "one")["spec"] == {"replicas": 1}
-    assert apply(first, obj({"nested": {"inner": {}}, "replicas": 1}), "one")["spec"]["nested"] == {"inner": {}}
+    assert apply(first, obj({"nested": {"inner": {}}, "replicas": 1}), "one")["spec"]["nested"] == {
+        "inner": {}
+    }
 
 
 @pytest.mark.parametrize(
@@ -185,7 +206,11 @@ def test_an_emptied_container_goes_unless_the_configuration_names_it() -> None:
     [
         ({**obj({}), "apiVersion": "example.com/v2"}, 400, "Incorrect version specified in apply patch"),
         (obj({}, managedFields=[]), 400, "metadata.managedFields must be nil"),
-        (obj({"nope": 1}), 500, "failed to create typed patch object (/x; example.com/v1, Kind=Thing): .spec.nope"),
+        (
+            obj({"nope": 1}),
+            500,
+            "failed to create typed patch object (/x; example.com/v1, Kind=Thing): .spec.nope",
+        ),
     ],
 )
 def test_configurations_that_cannot_be_applied(config: Any, code: int, says: str) -> None:

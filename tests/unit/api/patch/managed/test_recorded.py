@@ -52,7 +52,9 @@ def subset(mine: Any, theirs: Any) -> bool:
     return bool(mine == theirs)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "result" in c], ids=lambda c: f"{c['operation']}-{c['kind']}")
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "result" in c], ids=lambda c: f"{c['operation']}-{c['kind']}"
+)
 def test_the_entries_are_upstreams(case: dict[str, Any]) -> None:
     live, given = copy.deepcopy(case.get("live")), copy.deepcopy(case.get("applied"))
     found = run(case)
@@ -62,7 +64,9 @@ def test_the_entries_are_upstreams(case: dict[str, Any]) -> None:
         assert subset(found.get("spec"), case["result"].get("spec"))
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "error" in c], ids=lambda c: f"{c['operation']}-{c['kind']}")
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "error" in c], ids=lambda c: f"{c['operation']}-{c['kind']}"
+)
 def test_the_errors_are_upstreams(case: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as caught:
         run(case)
