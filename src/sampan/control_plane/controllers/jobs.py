@@ -123,7 +123,9 @@ class View(NamedTuple):
         verdict = job_policy.of_pod(self.spec.get("podFailurePolicy"), pod)
         if verdict.action == "FailIndex":
             return True
-        return bool(verdict.counts) and _count_in(pod, INDEX_FAILURES) >= int(self.spec["backoffLimitPerIndex"])
+        return bool(verdict.counts) and _count_in(pod, INDEX_FAILURES) >= int(
+            self.spec["backoffLimitPerIndex"]
+        )
 
     def succeeded(self) -> int:
         if self.indexed:

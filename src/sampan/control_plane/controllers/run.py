@@ -68,7 +68,14 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     node_lifecycle.CONTROLLER,
     taint_eviction.CONTROLLER,
     pod_gc.CONTROLLER,
+    volume_binder.CLAIM_CONTROLLER,
+    volume_binder.VOLUME_CONTROLLER,
+    volume_protection.CLAIM_CONTROLLER,
+    volume_protection.VOLUME_CONTROLLER,
+    ephemeral_volume.CONTROLLER,
     clusterrole_aggregation.CONTROLLER,
+    disruption.CONTROLLER,
+    service_lb.CONTROLLER,
 )
 
 OTHERS: Final[tuple[tuple[str, Callable[[Context], Coroutine[Any, Any, None]]], ...]] = (
