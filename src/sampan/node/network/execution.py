@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment(command, attachment, bin_dirs),
+            start_new_session=True,
         )
     except OSError as error:
         raise CniError(5, f"plug-in {str(path)!r} cannot be started", str(error)) from error
@@ -71,8 +73,9 @@ async def run(
         raise CniError(11, f"plug-in {kind!r} took longer than {seconds:g} s for {command}") from None
     finally:
         if process.returncode is None:
+            # with its children: they hold its pipes open
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if len(out) > OUTPUT_BYTES:
         raise CniError(6, f"plug-in {kind!r} printed {len(out)} bytes, at most {OUTPUT_BYTES} are read")
