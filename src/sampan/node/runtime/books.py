@@ -48,6 +48,7 @@ class Books:
         self.link: Link
         self.crun = "crun" in oci.name
         self.filters = Filters(config.run / "seccomp")
+        self.uncompiled: set[str] = set()
         self.broadcast = Broadcast()
         self.sandboxes: dict[str, Sandbox] = {}
         self.containers: dict[str, Container] = {}

@@ -71,8 +71,8 @@ def _prepare(books: Books, container: Container, sandbox: Sandbox, stored: Store
         localhost_seccomp=_localhost_seccomp(security),
     )
     _make_folder(rootfs, made["process"]["cwd"], user)
-    if books.crun:
-        books.filters.annotate(made)
+    if books.crun and "seccomp" in made["linux"] and not books.filters.annotate(made):
+        books.uncompiled.add(container.id)
     (run / "config.json").write_bytes(orjson.dumps(made))
     (run / "process.json").write_bytes(orjson.dumps(made["process"]))
     fifos = (["stdin"] if config.stdin and not config.tty else []) + (
@@ -308,7 +308,8 @@ async def start(books: Books, container: Container) -> None:
     finally:
         if console is not None:
             console.unlink(missing_ok=True)
-    if books.crun and container.config.linux.security_context.seccomp is not None:
+    if container.id in books.uncompiled:
+        books.uncompiled.discard(container.id)
         await in_thread(_learn_filter, books, container)
     # It may have ended before its answer reached us; then its state is newer than ours.
     now = books.containers[container.id]

@@ -27,31 +27,26 @@ class Filters:
         self._folder = folder
         self._known: dict[str, str] = {}
 
-    def annotate(self, config: dict[str, Any]) -> None:
-        """Puts the compiled filter into an OCI configuration if there is one already."""
-        wanted = config["linux"].get("seccomp")
-        if wanted is None:
-            return
-        key = _key(wanted)
+    def annotate(self, config: dict[str, Any]) -> bool:
+        """Puts the compiled filter into an OCI configuration with seccomp; False when there is none yet."""
+        key = _key(config["linux"]["seccomp"])
         if key not in self._known:
             try:
                 self._known[key] = (self._folder / key).read_text()
             except FileNotFoundError:
-                return
+                return False
         config.setdefault("annotations", {})[ANNOTATION] = self._known[key]
+        return True
 
     def learn(self, config: dict[str, Any], compiled: Path) -> None:
-        """After the first start of a container with this configuration."""
-        wanted = config["linux"].get("seccomp")
-        if wanted is None or ANNOTATION in config.get("annotations", {}):
-            return
+        """After the first start of a container with this configuration (with seccomp, not annotated)."""
         try:
             program = compiled.read_bytes()
         except OSError:
             return
         if not 0 < len(program) <= _SIZE_MAX or len(program) % _INSTRUCTION:
             return
-        key = _key(wanted)
+        key = _key(config["linux"]["seccomp"])
         self._known[key] = base64.b64encode(program).decode()
         fresh = self._folder / f"{key}.new"
         fresh.write_text(self._known[key])

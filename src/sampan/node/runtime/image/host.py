@@ -96,6 +96,9 @@ def build(folder: Path, platform: Platform) -> HostImage:
         (fresh / name).mkdir(parents=True, exist_ok=True)
         (fresh / name).chmod(mode)
     os.chown(fresh / "home/sampan", 1000, 1000)
+    for name in ("proc", "dev", "sys"):
+        # Else each container would make them in its writable layer.
+        (fresh / name).mkdir(mode=0o755)
     for prefix in prefixes():
         _folder(fresh, prefix)
         mounts.append(_mount(prefix))
