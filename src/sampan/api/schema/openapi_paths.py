@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from sampan.api.kinds.builtin import BUILT_IN
 from sampan.api.kinds.model import GroupVersion, Resource, Subresource
 
 Json = dict[str, Any]
@@ -12,12 +13,16 @@ Name = Callable[[GroupVersion, str], str | None]
 
 META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
 MEDIA: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+STRATEGIC: Final = (
+    "application/strategic-merge-patch+json"  # for built-in types alone: it needs their markers
+)
 PATCHES: Final = (
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    STRATEGIC,
     "application/apply-patch+yaml",
 )
+_BUILT_IN: Final = frozenset((resource.group, resource.plural) for resource in BUILT_IN)
 _METHODS: Final = {"create": "post", "get": "get", "update": "put", "patch": "patch", "delete": "delete"}
 _ACTIONS: Final = {"create": "post", "get": "get", "update": "put", "patch": "patch", "delete": "delete"}
 _CONNECT: Final = frozenset({"exec", "attach", "portforward", "proxy"})
@@ -161,7 +166,9 @@ def _operation(
         "x-kubernetes-group-version-kind": {"group": about.group, "version": about.version, "kind": kind},
     }
     if verb == "patch" and not connect:
-        content = {media: {"schema": _reference(META + "Patch")} for media in PATCHES}
+        built_in = (resource.group, resource.plural) in _BUILT_IN
+        patches = PATCHES if built_in else [media for media in PATCHES if media != STRATEGIC]
+        content = {media: {"schema": _reference(META + "Patch")} for media in patches}
         operation["requestBody"] = {"required": True, "content": content}
     elif verb in ("create", "update") and not connect and body is not None:
         operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": _reference(body)}}}

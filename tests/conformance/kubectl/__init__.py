@@ -1,0 +1,1 @@
+"""Real kubectl 1.37 against our server and our documents."""
