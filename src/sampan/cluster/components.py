@@ -33,13 +33,14 @@ SHARED = (
 )
 """What the parent imports before the fork."""
 
+SYSTEM_ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:kube-system")
 IDENTITIES = {
     "controllers": ("system:kube-controller-manager", ("system:masters",)),
     "scheduler": ("system:kube-scheduler", ()),
     "node": ("system:node:{node}", ("system:nodes",)),
     "proxy": ("system:kube-proxy", ()),
-    "dns": ("system:serviceaccount:kube-system:kube-dns", ("system:masters",)),
-    "localpath": ("system:serviceaccount:kube-system:local-path-provisioner", ("system:masters",)),
+    "dns": ("system:serviceaccount:kube-system:kube-dns", SYSTEM_ACCOUNTS),
+    "localpath": ("system:serviceaccount:kube-system:local-path-provisioner", SYSTEM_ACCOUNTS),
 }
 """Who each of our components is to the API: the user and groups of its unix socket."""
 

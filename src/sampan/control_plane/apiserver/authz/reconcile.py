@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from sampan.api.roles import aggregated_rules
 from sampan.control_plane.apiserver.authz import bootstrap_policy as policy
+from sampan.control_plane.apiserver.authz import component_policy as ours
 from sampan.control_plane.apiserver.authz import rules
 from sampan.control_plane.apiserver.authz.rbac import GROUP
 from sampan.control_plane.apiserver.authz.rules import Rule
@@ -39,16 +40,16 @@ def plan(view: View) -> list[Write]:
 
 
 def defaults() -> Iterator[tuple[str, dict[str, Any]]]:
-    """(plural, object) of every default role and binding. Aggregated roles come with their rules filled in."""
+    """(plural, object) of every default role and binding, upstream's and ours. Aggregated roles come with their rules filled in."""
     cluster_roles = list(_cluster_roles())
     # edit gathers from view and admin from edit, so it takes as many rounds as the chain is long.
     while sum(_gather(role, cluster_roles) for role in cluster_roles):
         pass
     for role in cluster_roles:
         yield "clusterroles", role
-    for (namespace, name), listed in policy.ROLES.items():
+    for (namespace, name), listed in {**policy.ROLES, **ours.ROLES}.items():
         yield "roles", _role("Role", name, listed, namespace)
-    for name, subjects in policy.CLUSTER_ROLE_BINDINGS.items():
+    for name, subjects in {**policy.CLUSTER_ROLE_BINDINGS, **ours.CLUSTER_ROLE_BINDINGS}.items():
         yield "clusterrolebindings", _binding("ClusterRoleBinding", name, "ClusterRole", name, subjects)
     for name in policy.CONTROLLERS:
         role_name = f"system:controller:{name}"
@@ -57,7 +58,7 @@ def defaults() -> Iterator[tuple[str, dict[str, Any]]]:
             "clusterrolebindings",
             _binding("ClusterRoleBinding", role_name, "ClusterRole", role_name, account),
         )
-    for (namespace, name), (role_name, subjects) in policy.ROLE_BINDINGS.items():
+    for (namespace, name), (role_name, subjects) in {**policy.ROLE_BINDINGS, **ours.ROLE_BINDINGS}.items():
         yield "rolebindings", _binding("RoleBinding", name, "Role", role_name, subjects, namespace)
 
 
@@ -75,7 +76,7 @@ def _cluster_roles() -> Iterator[dict[str, Any]]:
         role = _role("ClusterRole", name, ())
         role["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": {_AGGREGATE + label: "true"}}]}
         yield role
-    for name, listed in policy.CLUSTER_ROLES.items():
+    for name, listed in {**policy.CLUSTER_ROLES, **ours.CLUSTER_ROLES}.items():
         yield _role("ClusterRole", name, listed)
     for name, listed in policy.CONTROLLERS.items():
         yield _role("ClusterRole", f"system:controller:{name}", listed)

@@ -81,6 +81,8 @@ NOBODY = User("system:anonymous", ("system:unauthenticated",))
 SOMEBODY = User("alice", ("system:authenticated",))
 CONTROLLER = service_account_user("kube-system", "deployment-controller")
 SCHEDULER = User("system:kube-scheduler", ("system:authenticated",))
+DNS = service_account_user("kube-system", "kube-dns")
+LOCAL_PATH = service_account_user("kube-system", "local-path-provisioner")
 MATRIX: list[tuple[User, str, str, bool]] = [
     (NOBODY, "get", "/healthz", True),
     (NOBODY, "get", "/version", True),
@@ -99,6 +101,11 @@ MATRIX: list[tuple[User, str, str, bool]] = [
     (SCHEDULER, "create", "pods/binding", True),
     (SCHEDULER, "delete", "pods", True),
     (SCHEDULER, "create", "pods", False),
+    (DNS, "watch", "endpointslices.discovery.k8s.io", True),
+    (DNS, "list", "secrets", False),
+    (DNS, "patch", "services", False),
+    (LOCAL_PATH, "create", "persistentvolumes", True),
+    (LOCAL_PATH, "create", "pods", False),
 ]
 
 
