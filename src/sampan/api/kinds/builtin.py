@@ -374,6 +374,7 @@ STORED_AS: Final[dict[tuple[str, str], GroupVersion]] = {
 # A component that starts to act on a resource takes its line out.
 INERT: Final[frozenset[tuple[str, str]]] = frozenset(
     {
+        ("", "resourcequotas"),
         ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
         ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
         ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
