@@ -19,6 +19,8 @@ from sampan.charts.release import (
     SECRET_TYPE,
     SYSTEM_LABELS,
     Release,
+    ReleaseError,
+    decode,
     encode,
     storage_key,
 )

@@ -1,0 +1,59 @@
+"""From Helm's command line to a verb. `helm` errors go to stderr as `Error: ...`, exit code 1."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from sampan.base.command.model import UsageError
+from sampan.base.command.parse import Invocation, parse
+
+
+def main(words: list[str] | None = None) -> int:
+    from sampan.apps.helm.cli.commands import ROOT
+    from sampan.apps.helm.cli.flags import REFUSED
+
+    given = list(sys.argv[1:] if words is None else words)
+    try:
+        call = parse(ROOT, given)
+        if call.wants_help or not call.command.run:
+            from sampan.base.command.help import page
+
+            print(page(call.path), end="")
+            return 0
+        refused = sorted(name for name in call.given & REFUSED)
+        if refused and not call.command.passthrough:
+            raise UsageError(f"flag --{refused[0]} is not supported yet by this helm")
+        return _run(call)
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        if "unknown command" in str(error):
+            print("Run 'helm --help' for usage.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(call: Invocation) -> int:
+    from sampan.api.status import ApiError
+    from sampan.apps.helm.errors import HelmError
+    from sampan.charts.errors import ChartError
+
+    module, _, function = str(call.command.run).partition(":")
+    try:
+        return int(getattr(importlib.import_module(module), function)(call))
+    except (HelmError, ChartError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+    except ApiError as error:
+        print(f"Error: {error.message}", file=sys.stderr)
+    except OSError as error:
+        print(f"Error: {error}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
