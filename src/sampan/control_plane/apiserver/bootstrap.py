@@ -5,6 +5,7 @@ k8s.io/kubernetes pkg/controlplane/controller/{systemnamespaces,kubernetesservic
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 from typing import Any, Final
@@ -87,14 +88,17 @@ class Bootstrap:
         await self._store.update(call, wanted, create=True)
 
     async def _roles(self) -> None:
-        for write in reconcile.plan(self._view):
-            served = self._served(RBAC, "v1", write.plural)
-            if write.recreate:
-                await self._removal.delete(Call(served, SELF, write.namespace, write.name), {})
-            if write.old is None or write.recreate:
-                await self._create(served, write.namespace, write.object)
-            else:
-                await self._replace(served, write.namespace, write.object)
+        # All at once: the store commits what comes together together, and no role needs another one to be there.
+        await asyncio.gather(*(self._write(write) for write in reconcile.plan(self._view)))
+
+    async def _write(self, write: reconcile.Write) -> None:
+        served = self._served(RBAC, "v1", write.plural)
+        if write.recreate:
+            await self._removal.delete(Call(served, SELF, write.namespace, write.name), {})
+        if write.old is None or write.recreate:
+            await self._create(served, write.namespace, write.object)
+        else:
+            await self._replace(served, write.namespace, write.object)
 
     async def _service(self, cluster_ip: str, service_port: int, port: int) -> None:
         served = self._served("", "v1", "services")

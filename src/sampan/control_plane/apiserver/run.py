@@ -131,15 +131,21 @@ async def _serve(
         },
     )
     server = Server(handler, limits=Limits(), error=answer.below_handler)
+    first = Bootstrap(resources, store, removal, view)
+    cluster_ip = str(ipaddress.ip_network(config.service_cidrs[0])[1])
     async with Tasks("apiserver") as tasks:
         try:
+            # What knocks before the first objects are there would be refused for want of roles, and come again later
+            # than need be; so where the port is known already, nobody is let in before.
+            port = _known_port(config)
+            if port:
+                await first.run(config.advertise_host, port, cluster_ip, config.service_name_port)
             ports = await _listen(server, config)
             if bound is not None:
                 bound(Bound(tuple(ports)))
-            port = config.advertise_port or next((p for _, p in ports), 443)
-            network = ipaddress.ip_network(config.service_cidrs[0])
-            bootstrap = Bootstrap(resources, store, removal, view)
-            await bootstrap.run(config.advertise_host, port, str(network[1]), config.service_name_port)
+            if not port:
+                port = next((p for _, p in ports), 443)
+                await first.run(config.advertise_host, port, cluster_ip, config.service_name_port)
             ready = True
             tasks.spawn("bookmarks", watch.bookmarks(scope))
             tasks.spawn("custom-resources", custom.run(), vital=True)
@@ -152,6 +158,12 @@ async def _serve(
 
 def _well() -> str:
     return ""
+
+
+def _known_port(config: Config) -> int:
+    """Where the API is reached, as far as that can be told before anything is bound; 0 where it cannot."""
+    ports = (tcp.sock.getsockname()[1] if tcp.sock is not None else tcp.port for tcp in config.tcp)
+    return config.advertise_port or next((int(port) for port in ports), 0)
 
 
 async def _listen(server: Server, config: Config) -> list[tuple[str, int]]:
