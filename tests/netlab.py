@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,9 @@ class Lab:
                 *(rtnl.route_add(cidr, via=NODE) for cidr in (POD_CIDR, SERVICE_CIDR, "203.0.113.0/24"))
             )
             node.run(rtnl.route_add("default", via=OUTSIDE))
+            for sock, name in ((node, "up0"), (outside, "eth0")):
+                while not (link := rtnl.link(sock, name)) or not link.running:
+                    time.sleep(0.001)
 
     def __exit__(self, *_: object) -> None:
         self.servers.close()

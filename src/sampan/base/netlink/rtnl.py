@@ -21,7 +21,7 @@ NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
 
-IFF_UP = 0x1
+IFF_UP, IFF_RUNNING = 0x1, 0x40
 
 UNICAST, LOCAL, BLACKHOLE, UNREACHABLE, PROHIBIT = 1, 2, 6, 7, 8
 ROUTE_TYPES = {
@@ -61,6 +61,8 @@ class Link(NamedTuple):
     kind: str = ""
     peer: int = 0
     """Index of the veth's other end or of the device below, in whatever namespace that lies."""
+    running: bool = False
+    """Whether packets pass: the kernel sees to that a moment after both ends are up."""
 
 
 class LinkAddress(NamedTuple):
@@ -296,6 +298,7 @@ def _link(body: memoryview) -> Link:
         wire.int_host(found.get(_MASTER)),
         wire.string(info.get(_INFO_KIND)),
         wire.int_host(found.get(_LINK)),
+        bool(flags & IFF_RUNNING),
     )
 
 

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import ipaddress
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sampan.node.network.plugins.hostlocal import HostLocal
 from sampan.node.network.plugins.model import Call, only
 from sampan.spec.cni import Address, Attachment, CniError, Interface, Result, Route
 
+CARRIER_LOOKS, CARRIER_PAUSE = 50, 0.0002
 _FIELDS = ("bridge", "isGateway", "isDefaultGateway", "hairpinMode", "mtu", "ipam", "capabilities")
 
 
@@ -83,6 +85,7 @@ class Bridge:
                     rtnl.link_set(link.ifindex, up=True),
                     *(rtnl.route_add(r.dst, via=r.gw, device=link.ifindex) for r in routes),
                 )
+            _await_carrier(host, name)
         interfaces = (
             Interface(bridge.name, bridge.mac, bridge.mtu),
             Interface(name, "", link.mtu),
@@ -155,6 +158,18 @@ def _ipam(config: Mapping[str, Any]) -> Mapping[str, Any]:
             2, f"plug-in 'bridge' delegates to 'host-local' only, got ipam type {ipam.get('type')!r}"
         )
     return ipam
+
+
+def _await_carrier(host: Socket, name: str) -> None:
+    """Until the bridge forwards to the port: the kernel starts it by a worker, and drops what comes before.
+
+    Usually there at the first look; a lost first packet costs a client a second.
+    """
+    for _ in range(CARRIER_LOOKS):
+        link = rtnl.link(host, name)
+        if link is None or link.running:
+            return
+        time.sleep(CARRIER_PAUSE)
 
 
 class _Namespace:
