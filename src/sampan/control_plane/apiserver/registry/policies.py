@@ -5,7 +5,8 @@ Facts: k8s.io/kubernetes v1.37.2 pkg/registry/**/strategy.go and storage.go.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 Key = tuple[str, str]
 """Storage group and plural."""
@@ -81,3 +82,14 @@ ORPHANS_BY_DEFAULT: Final[frozenset[Key]] = frozenset({("batch", "jobs"), ("", "
 
 EVENT_TTL: Final = 3600.0
 """Seconds; kube-apiserver's --event-ttl."""
+
+
+NAMESPACES: Final[Key] = ("", "namespaces")
+
+
+def held_by_spec(key: Key, obj: Mapping[str, Any]) -> bool:
+    """Namespaces alone have finalizers in their spec too: they stay until these are gone as well.
+
+    k8s.io/kubernetes pkg/registry/core/namespace/storage: ShouldDeleteNamespaceDuringUpdate.
+    """
+    return key == NAMESPACES and bool((obj.get("spec") or {}).get("finalizers"))

@@ -23,8 +23,7 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 POLICIES = ("Foreground", "Background", "Orphan")
 PODS = ("", "pods")
-NAMESPACES = ("", "namespaces")
-OWN_END = frozenset({NAMESPACES, (definition.GROUP, definition.PLURAL)})
+OWN_END = frozenset({policies.NAMESPACES, (definition.GROUP, definition.PLURAL)})
 PRESERVED = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
     "set propagationPolicy=Orphan to suppress this warning"
@@ -89,7 +88,7 @@ class Removal:
             meta["finalizers"] = finalizers
             if not finalizers:
                 del meta["finalizers"]
-        stays = bool(finalizers) or (call.served.key == NAMESPACES and _namespace_stays(obj))
+        stays = bool(finalizers) or policies.held_by_spec(call.served.key, obj)
         if stays and not meta.get("deletionTimestamp"):
             changed = True
             if call.served.key in OWN_END:
@@ -105,7 +104,7 @@ class Removal:
         """Namespaces and CRDs say in their status that they end, and have no grace period."""
         now = self._store.clock()
         obj["metadata"]["deletionTimestamp"] = metadata.timestamp(now)
-        if call.served.key == NAMESPACES:
+        if call.served.key == policies.NAMESPACES:
             obj.setdefault("status", {})["phase"] = "Terminating"
         else:
             obj["status"] = crd_status.terminating(obj, *crd_status.PENDING, now)
@@ -195,10 +194,6 @@ class Removal:
                 f"({record.revision}). The object might have been modified"
             )
             raise conflict(served.group, served.resource.plural, record.name, why)
-
-
-def _namespace_stays(obj: Object) -> bool:
-    return bool((obj.get("spec") or {}).get("finalizers"))
 
 
 def _finalizers(call: Call, meta: Object, options: Object) -> list[str]:

@@ -250,7 +250,7 @@ class Store:
 
     async def _replace(self, call: Call, obj: Object, old: Object, record: Record) -> Written | None:
         served = call.served
-        if self._is_deletion(obj["metadata"], old["metadata"]):
+        if self._is_deletion(obj["metadata"], old["metadata"]) and not policies.held_by_spec(served.key, obj):
             return await self._delete_by_update(call, obj, record)
         obj["metadata"].pop("resourceVersion", None)
         before = dict(old["metadata"])
