@@ -56,13 +56,17 @@ def template(call: Invocation) -> int:
         raise ChartError(
             f"{error}\n\nUse --debug flag to render out invalid YAML" if _hinted(error) else str(error)
         ) from error
-    parts = _parts(call, chart, rendered)
+    parts, behind = _parts(call, chart, rendered), _hooks(call, rendered)
     if call.flag("show-only"):
-        parts = _only(call.flag("show-only"), parts, chart)
-    if folder := call.flag("output-dir"):
-        _write_files(Path(folder) / (name if call.flag("release-name") else ""), parts)
+        parts = _only(call.flag("show-only"), [*parts, *behind], chart)
+        sys.stdout.write("".join(f"---\n# Source: {source}\n{text}\n\n" for source, text in parts))
         return 0
-    sys.stdout.write("".join(f"---\n# Source: {source}\n{text}\n" for source, text in parts))
+    if folder := call.flag("output-dir"):
+        _write_files(Path(folder) / (name if call.flag("release-name") else ""), [*parts, *behind])
+        return 0
+    main = "".join(f"---\n# Source: {source}\n{text}\n" for source, text in parts)
+    after = "".join(f"---\n# Source: {source}\n{text}\n" for source, text in behind)
+    sys.stdout.write((main.strip() + "\n" if main.strip() else "") + after)
     return 0
 
 
@@ -81,17 +85,17 @@ def _hinted(error: Exception) -> bool:
 
 
 def _parts(call: Invocation, chart: Chart, rendered: Rendered) -> list[tuple[str, str]]:
-    """(source, text) of everything that is printed, in Helm's order."""
-    parts: list[tuple[str, str]] = []
-    if call.flag("include-crds"):
-        parts += [(crd.path, crd.file.text()) for crd in chart.crds()]
-    parts += [(manifest.path, manifest.content) for manifest in rendered.manifests]
-    if not call.flag("no-hooks"):
-        for hook in rendered.hooks:
-            if call.flag("skip-tests") and "test" in hook.events:
-                continue
-            parts.append((hook.path, hook.manifest))
-    return parts
+    """(source, text) of CRDs, when they are asked for, and manifests, in Helm's order."""
+    crds = [(crd.path, crd.file.text()) for crd in chart.crds()] if call.flag("include-crds") else []
+    return [*crds, *((manifest.path, manifest.content) for manifest in rendered.manifests)]
+
+
+def _hooks(call: Invocation, rendered: Rendered) -> list[tuple[str, str]]:
+    """(source, text) of the hooks that are printed behind the manifests."""
+    if call.flag("no-hooks"):
+        return []
+    skip = call.flag("skip-tests")
+    return [(hook.path, hook.manifest) for hook in rendered.hooks if not (skip and "test" in hook.events)]
 
 
 def _only(patterns: Iterable[str], parts: list[tuple[str, str]], chart: Chart) -> list[tuple[str, str]]:
@@ -164,6 +168,8 @@ def create(call: Invocation) -> int:
 
     target = Path(call.args[0])
     name = target.name
+    if not target.absolute().parent.is_dir():
+        raise HelmError(f"stat {target.absolute().parent}: no such file or directory")
     sys.stdout.write(f"Creating {call.args[0]}\n")
     if call.flag("starter"):
         metadata = Metadata()
@@ -197,6 +203,8 @@ def package(call: Invocation) -> int:
         if flag in call.given:
             raise UsageError(f"flag --{flag} is not supported yet by this helm")
     for path in call.args:
+        if not Path(path).exists():
+            raise HelmError(f"stat {path}: no such file or directory")
         chart = load_chart(path)
         if call.flag("version"):
             chart.metadata.version = call.flag("version")
@@ -249,7 +257,8 @@ def show_values(call: Invocation) -> int:
 
 
 def show_readme(call: Invocation) -> int:
-    sys.stdout.write(_readme(load_chart(call.args[0])) + "\n")
+    if text := _readme(load_chart(call.args[0])):
+        sys.stdout.write(f"{text}\n")
     return 0
 
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sampan import charts
 from sampan.api.status import ApiError
 from sampan.apps.helm.actions import install as installing
 from sampan.apps.helm.actions import rollback as rolling_back
@@ -22,6 +21,7 @@ from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
 from sampan.charts import values as user_values
 from sampan.charts.errors import ChartError
+from sampan.charts.load import load
 from sampan.charts.model import Chart
 from sampan.charts.release import Release
 
@@ -38,7 +38,7 @@ def load_chart(path: str) -> Chart:
                 f"chart {path!r}: not found, and repositories are not supported yet; expected a folder or a .tgz"
             )
         raise HelmError(f'path "{path}" not found')
-    return charts.load(Path(path))
+    return load(Path(path))
 
 
 def values(call: Invocation) -> dict[str, Any]:
