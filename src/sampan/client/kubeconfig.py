@@ -199,8 +199,8 @@ def _data(entry: Mapping[str, Any], key: str) -> bytes:
     if not text:
         return b""
     try:
-        return base64.b64decode(text, validate=False)
-    except (binascii.Error, TypeError, ValueError) as error:
+        return base64.b64decode("".join(str(text).split()), validate=True)
+    except (binascii.Error, ValueError) as error:
         raise KubeconfigError(f"{key} is not base64: {error}") from error
 
 
