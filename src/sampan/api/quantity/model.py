@@ -18,7 +18,8 @@ _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIXES: Final = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_SUFFIXES: Final = {0: "", **{exponent: suffix for suffix, exponent in _BINARY.items()}}
 _EXPONENT: Final = re.compile(r"[eE][-+]?[0-9]+")
-_MAX_EXPONENT: Final = 1000  # a bound of ours: upstream computes with any 32-bit exponent, to no use
+_MAX_EXPONENT: Final = 1000  # bounds of ours: upstream computes with any number of digits, to no use
+_MAX_TEXT: Final = 1000
 
 
 class QuantityError(ValueError):
@@ -88,7 +89,7 @@ _FORMAT_WRONG: Final = (
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Quantity:
     match = _PATTERN.fullmatch(text)
-    if match is None or not text:
+    if match is None or not text or len(text) > _MAX_TEXT:
         raise QuantityError(_FORMAT_WRONG)
     sign, whole, fraction, suffix = match.groups()
     fraction = fraction or ""

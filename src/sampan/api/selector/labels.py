@@ -19,7 +19,7 @@ Labels = Mapping[str, str]
 _OPERATORS: Final = ("=", "==", "in", "!=", "notin", "gt", "lt", "exists", "!")
 _BINARY: Final = "in, notin, =, ==, !=, gt, lt"
 _OF_OBJECTS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
-_INT64: Final = re.compile(r"[+-]?[0-9]+")
+_INT64: Final = re.compile(r"[+-]?[0-9]{1,63}")
 
 
 class Requirement(NamedTuple):

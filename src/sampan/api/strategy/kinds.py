@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sampan.api.patch.plain import clone
@@ -55,14 +56,16 @@ def update_namespace(namespace: Object, old: Object, now: str) -> None:
 
 def create_daemon_set(daemon_set: Object) -> None:
     annotations = daemon_set["metadata"].setdefault("annotations", {})
-    given = annotations.get(_TEMPLATE_GENERATION, "")
-    if not given.isdigit() or int(given) < 1:
+    if _number(annotations.get(_TEMPLATE_GENERATION)) < 1:
         annotations[_TEMPLATE_GENERATION] = "1"
 
 
+def _number(text: str | None) -> int:
+    return int(text) if text and re.fullmatch("[0-9]{1,18}", text) else 0
+
+
 def update_daemon_set(daemon_set: Object, old: Object, now: str) -> None:
-    past = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "1")
-    generation = int(past) if past.isdigit() else 0
+    generation = _number((old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "1"))
     if daemon_set["spec"].get("template") != old["spec"].get("template"):
         generation += 1
     daemon_set["metadata"].setdefault("annotations", {})[_TEMPLATE_GENERATION] = str(generation)

@@ -11,9 +11,9 @@ OnUpdate = Callable[[Object, Object, str], None]  # new, old, now
 
 
 class Strategy(NamedTuple):
-    """create: the status that a create starts with, or None where it may set one. generation: whether changes are
-    counted, and in which fields. labels: whether a status write leaves the labels as they are. settled: top-level
-    fields that no update through the main path changes.
+    """status: what a create starts with whatever the client sent, None where the client may set it; a kind with one
+    keeps its status when the object is written. generation: the fields whose changes are counted: names, metadata.x, *
+    for all but metadata and status, ** for all but metadata. keeps_labels: a status write does not change the labels.
     """
 
     status: Object | None = None
