@@ -145,13 +145,13 @@ def _settle(wishes: Wishes, data: Path, known: Settings | None) -> Settings:
 
 def _ranges(wishes: Wishes, known: Settings | None) -> tuple[str, str]:
     if known is not None:
-        for asked, have, flag in (
+        for given, have, flag in (
             (wishes.pod_cidr, known.pod_cidrs[0], "--pod-cidr"),
             (wishes.service_cidr, known.service_cidrs[0], "--service-cidr"),
         ):
-            if asked and asked != have:
+            if given and given != have:
                 raise SettingsError(
-                    f"{flag} {asked!r}: the cluster {known.name!r} was made with {have}; "
+                    f"{flag} {given!r}: the cluster {known.name!r} was made with {have}; "
                     f"delete it first (sampan delete --name {known.name})"
                 )
         return known.pod_cidrs[0], known.service_cidrs[0]

@@ -7,11 +7,16 @@ The SQL driver is refused by name.
 from __future__ import annotations
 
 import base64
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
+import orjson
+
 from sampan.api import kinds
+from sampan.api.codec import yaml
 from sampan.api.status import ApiError
 from sampan.apps.helm.errors import HelmError, NotFound
 from sampan.charts.release import (
@@ -22,6 +27,7 @@ from sampan.charts.release import (
     ReleaseError,
     decode,
     encode,
+    from_json,
     storage_key,
 )
 from sampan.client.rest import Client
@@ -123,9 +129,9 @@ class Objects:
 class Memory:
     """Records in this process, for tests and HELM_DRIVER=memory."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, records: Iterable[Release] = ()) -> None:
         self._namespace = namespace
-        self._records: dict[tuple[str, str, int], Release] = {}
+        self._records = {(r.namespace, r.name, r.version): r for r in records}
 
     async def list(self, *, name: str = "", everywhere: bool = False, selector: str = "") -> list[Release]:
         from sampan.api.selector import labels
@@ -160,10 +166,20 @@ def open_driver(name: str, client: Client, namespace: str) -> Driver:
         case "configmap" | "configmaps":
             return Objects(client, namespace, "ConfigMap")
         case "memory":
-            return Memory(namespace)
+            return Memory(namespace, _given_records(os.environ.get("HELM_MEMORY_DRIVER_DATA", "")))
         case "sql":
             raise HelmError("HELM_DRIVER 'sql' is not supported yet, expected secret, configmap or memory")
     raise HelmError(f"unknown driver {name!r}: expected secret, configmap or memory")
+
+
+def _given_records(path: str) -> list[Release]:
+    """Records out of a YAML list of release objects, for trying the reading verbs without a cluster."""
+    if not path:
+        return []
+    listed = yaml.load(Path(path).read_bytes())
+    if not isinstance(listed, list):
+        raise HelmError(f"HELM_MEMORY_DRIVER_DATA {path!r}: expected a list of releases")
+    return [from_json(orjson.dumps(item).decode()) for item in listed]
 
 
 class Storage:
