@@ -319,3 +319,23 @@ def test_the_host_image_shows_programs_and_nothing_else(ours: Ours) -> None:
         assert Path("/root").exists() and ".ssh" not in said and ".bashrc" not in said
 
     ours.run(scenario)
+
+
+def test_a_container_gets_no_descriptor_of_ours(ours: Ours) -> None:
+    async def scenario(pods: Pods) -> None:
+        pod = await pods.pod(network=2)
+        for number, terminal in enumerate((True, False)):
+            await pods.start(pod, "sleep", "1000", name=f"n{number}", tty=terminal, stdin=True)
+            await pods.rt.attach((await pods.rt.list_containers())[number].id, stdin=True, tty=terminal)
+        last = await pods.start(pod, "sh", "-c", "ls /proc/self/fd; sleep 1000", name="last")
+        inside = (await pods.rt.exec_sync(last, ("ls", "/proc/1/fd"))).stdout.split()
+        assert inside == [b"0", b"1", b"2"]
+        # The fourth is the folder that ls itself reads.
+        assert (await pods.rt.exec_sync(last, ("ls", "/proc/self/fd"))).stdout.split() == [
+            b"0",
+            b"1",
+            b"2",
+            b"3",
+        ]
+
+    ours.run(scenario)

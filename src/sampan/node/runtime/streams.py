@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from sampan.base.linux import namespaces
+from sampan.node.runtime.monitor import protocol
 from sampan.spec import cri
 
 _CHUNK = 64 * 1024
@@ -172,7 +173,7 @@ class Console:
         with connection:
             connection.setblocking(True)  # the message is there: it is sent before the runtime goes on
             connection.settimeout(_CONSOLE_TIMEOUT)
-            _, fds, _, _ = socket.recv_fds(connection, 4096, 1, socket.MSG_CMSG_CLOEXEC)
+            _, fds = protocol.receive_fds(connection, 4096, 1)
         if not fds:
             raise cri.Error("Internal", "the OCI runtime sent no terminal")
         return fds[0]

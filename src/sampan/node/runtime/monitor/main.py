@@ -401,7 +401,7 @@ def _master(console: socket.socket) -> int:
     connection, _ = console.accept()
     with connection:
         connection.settimeout(_CONSOLE_WAIT)
-        _, fds, _, _ = socket.recv_fds(connection, 4096, 1, socket.MSG_CMSG_CLOEXEC)
+        _, fds = protocol.receive_fds(connection, 4096, 1)
     if not fds:
         raise Failed("the OCI runtime sent no terminal")
     return fds[0]

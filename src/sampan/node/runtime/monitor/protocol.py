@@ -20,6 +20,7 @@ Events: {"event": "exit", "cid": ..., "exited": {...}} and {"event": "exec", "pi
 
 from __future__ import annotations
 
+import array
 import json
 import socket
 from typing import Any
@@ -45,8 +46,19 @@ def decode(packet: bytes) -> dict[str, Any]:
 
 def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """The next message and its descriptors, or None at the end. Raises BlockingIOError when there is none."""
-    packet, fds, _, _ = socket.recv_fds(sock, PACKET_MAX, _FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+    packet, fds = receive_fds(sock, PACKET_MAX, _FDS_MAX)
     return (decode(packet), fds) if packet else None
+
+
+def receive_fds(sock: socket.socket, size: int, most: int) -> tuple[bytes, list[int]]:
+    """Like socket.recv_fds, which drops its flags (Python 3.11): without CLOEXEC they would leak into containers."""
+    fds = array.array("i")
+    space = socket.CMSG_SPACE(most * fds.itemsize)
+    packet, ancillary, _, _ = sock.recvmsg(size, space, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return packet, list(fds)
 
 
 def exited(status: int, *, at: int, oom: bool = False, known: bool = True) -> dict[str, Any]:
