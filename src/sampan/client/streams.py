@@ -14,13 +14,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from sampan.api.status import ApiError
+from sampan.base.http import websocket
 from sampan.base.http.connection import Stream
+from sampan.base.http.websocket import CLOSE, PING, PONG
 from sampan.client.transport import Reply, Transport, Unreachable, unreachable
 
-GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 MESSAGE_LIMIT: Final = 16 << 20
-
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 CHANNELS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE_CHANNEL = 0, 1, 2, 3, 4, 255
@@ -37,12 +36,13 @@ class WebSocket:
     def __init__(self, stream: Stream, where: str, subprotocol: str) -> None:
         self._stream = stream
         self._where = where
-        self._buffer = bytearray()
+        self._decoder = websocket.Decoder(masked=False, limit=MESSAGE_LIMIT)
+        self._ready: list[websocket.Frame] = []
         self._closing = False
         self.subprotocol = subprotocol
 
     async def send(self, data: bytes, *, text: bool = False) -> None:
-        await self._send(TEXT if text else BINARY, data)
+        await self._send(websocket.TEXT if text else websocket.BINARY, data)
 
     async def receive(self) -> Message | None:
         """The next whole message; None when the peer has closed."""
@@ -52,20 +52,19 @@ class WebSocket:
             frame = await self._frame()
             if frame is None:
                 return None
-            final, opcode, data = frame
-            if opcode == PING:
-                await self._send(PONG, data)
-            elif opcode == CLOSE:
+            if frame.opcode == PING:
+                await self._send(PONG, frame.data)
+            elif frame.opcode == CLOSE:
                 await self.close()
                 return None
-            elif opcode != PONG:
-                kind = opcode or kind
-                parts.append(data)
+            elif frame.opcode != PONG:
+                kind = frame.opcode or kind
+                parts.append(frame.data)
                 if sum(map(len, parts)) > MESSAGE_LIMIT:
                     self._stream.close()
                     raise Unreachable(f"websocket message from {self._where} is over {MESSAGE_LIMIT} bytes")
-                if final:
-                    return Message(b"".join(parts), kind == TEXT)
+                if frame.final:
+                    return Message(b"".join(parts), kind == websocket.TEXT)
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         while (message := await self.receive()) is not None:
@@ -82,56 +81,20 @@ class WebSocket:
 
     async def _send(self, opcode: int, data: bytes) -> None:
         try:
-            await self._stream.write(frame(opcode, data, os.urandom(4)))
+            await self._stream.write(websocket.encode(opcode, data, mask=os.urandom(4)))
         except OSError as error:
             raise unreachable(error, self._where) from error
 
-    async def _frame(self) -> tuple[bool, int, bytes] | None:
-        while (got := parse_frame(self._buffer)) is None:
+    async def _frame(self) -> websocket.Frame | None:
+        while not self._ready:
             try:
                 chunk = await self._stream.read()
+                if not chunk:
+                    return None
+                self._ready = self._decoder.feed(chunk)
             except OSError as error:
                 raise unreachable(error, self._where) from error
-            if not chunk:
-                return None
-            self._buffer += chunk
-        return got
-
-
-def frame(opcode: int, data: bytes, mask: bytes) -> bytes:
-    """One final frame as a client sends it: masked."""
-    size = len(data)
-    if size < 126:
-        head = bytes((0x80 | opcode, 0x80 | size))
-    elif size < 1 << 16:
-        head = bytes((0x80 | opcode, 0xFE)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
-    key = int.from_bytes((mask * (size // 4 + 1))[:size], "big")
-    return head + mask + (int.from_bytes(data, "big") ^ key).to_bytes(size, "big")
-
-
-def parse_frame(buffer: bytearray) -> tuple[bool, int, bytes] | None:
-    """(final, opcode, data) taken off the front of `buffer`, None while it is not all there. Servers do not mask."""
-    if len(buffer) < 2:
-        return None
-    size, at = buffer[1] & 0x7F, 2
-    if buffer[1] & 0x80:
-        raise Unreachable("websocket frame from the server is masked", fatal=True)
-    if size >= 126:
-        width = 2 if size == 126 else 8
-        at += width
-        if len(buffer) < at:
-            return None
-        size = int.from_bytes(buffer[2:at], "big")
-        if size > MESSAGE_LIMIT:
-            raise Unreachable(f"websocket frame has {size} bytes, the limit is {MESSAGE_LIMIT}", fatal=True)
-    if len(buffer) < at + size:
-        return None
-    first = buffer[0]
-    data = bytes(buffer[at : at + size])
-    del buffer[: at + size]
-    return bool(first & 0x80), first & 0x0F, data
+        return self._ready.pop(0)
 
 
 async def open_websocket(
@@ -152,7 +115,7 @@ async def open_websocket(
             raise await got.error(timeout)
         got.close()
         raise ApiError(500, "InternalError", f"the server answered an upgrade with status {got.status}")
-    want = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest()).decode()
+    want = base64.b64encode(hashlib.sha1(key + websocket.GUID, usedforsecurity=False).digest()).decode()
     chosen = got.headers.get("sec-websocket-protocol", "")
     if got.headers.get("sec-websocket-accept") != want or (chosen and chosen not in subprotocols):
         got.close()

@@ -80,8 +80,13 @@ def names(informer: Informer) -> list[str]:
 def test_watch_list_fills_and_the_same_watch_goes_on() -> None:
     def prepare(server: Server) -> None:
         server.watches = [
-            [Event("ADDED", pod("a", 3)), Event("ADDED", pod("b", 4)), bookmark(9, initial=True)]
-            + [Event("DELETED", pod("a", 10)), Event("ADDED", pod("c", 11))]
+            [
+                Event("ADDED", pod("a", 3)),
+                Event("ADDED", pod("b", 4)),
+                bookmark(9, initial=True),
+                Event("DELETED", pod("a", 10)),
+                Event("ADDED", pod("c", 11)),
+            ]
         ]
 
     async def test(informer: Informer, server: Server) -> None:

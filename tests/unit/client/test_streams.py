@@ -5,39 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
+from sampan.base.http import websocket
 from sampan.client import streams
 from sampan.client.streams import Channels, WebSocket
 from sampan.client.transport import Unreachable
-
-
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536])
-def test_frames_of_all_sizes(size: int) -> None:
-    data = bytes(range(256)) * (size // 256) + bytes(range(size % 256))
-    sent = streams.frame(streams.BINARY, data, b"\x01\x02\x03\x04")
-    head = 2 + (0 if size < 126 else 2 if size < 65536 else 8)
-    assert sent[0] == 0x82
-    assert sent[1] & 0x80
-    mask, masked = sent[head : head + 4], sent[head + 4 :]
-    assert bytes(b ^ mask[i % 4] for i, b in enumerate(masked)) == data
-    # what a server sends is the same without the mask
-    buffer = bytearray(sent[:1] + bytes((sent[1] & 0x7F,)) + sent[2:head] + data + b"rest")
-    assert streams.parse_frame(buffer) == (True, streams.BINARY, data)
-    assert buffer == b"rest"
-
-
-def test_a_frame_that_is_not_whole_waits() -> None:
-    whole = b"\x82\x05hello"
-    for cut in range(len(whole)):
-        assert streams.parse_frame(bytearray(whole[:cut])) is None
-
-
-def test_frames_that_are_refused() -> None:
-    with pytest.raises(Unreachable, match="masked"):
-        streams.parse_frame(bytearray(b"\x82\x85abcdhello"))
-    with pytest.raises(Unreachable, match="limit"):
-        streams.parse_frame(bytearray(b"\x82\x7f" + (1 << 40).to_bytes(8, "big")))
 
 
 class Pipe:
@@ -56,8 +30,13 @@ class Pipe:
         self.closed = True
 
 
-def server_frame(data: bytes, opcode: int = streams.BINARY, *, final: bool = True) -> bytes:
+def server_frame(data: bytes, opcode: int = websocket.BINARY, *, final: bool = True) -> bytes:
     return bytes(((0x80 if final else 0) | opcode, len(data))) + data
+
+
+def in_two(data: bytes) -> tuple[bytes, bytes]:
+    half = len(data) // 2
+    return server_frame(data[:half], final=False), server_frame(data[half:], websocket.CONTINUATION)
 
 
 def socket(*chunks: bytes, subprotocol: str = "v5.channel.k8s.io") -> tuple[WebSocket, Pipe]:
@@ -68,13 +47,13 @@ def socket(*chunks: bytes, subprotocol: str = "v5.channel.k8s.io") -> tuple[WebS
 def test_fragments_pings_and_the_end() -> None:
     async def main() -> None:
         ws, pipe = socket(
-            server_frame(b"he", streams.TEXT, final=False),
-            server_frame(b"?", streams.PING),
+            server_frame(b"he", websocket.TEXT, final=False),
+            server_frame(b"?", websocket.PING),
             server_frame(b"llo", 0),
-            server_frame(b"", streams.CLOSE),
+            server_frame(b"", websocket.CLOSE),
         )
         assert await ws.receive() == streams.Message(b"hello", text=True)
-        assert pipe.sent[0][0] == 0x80 | streams.PONG
+        assert pipe.sent[0][0] == 0x80 | websocket.PONG
         assert await ws.receive() is None
         assert pipe.closed
 
@@ -89,8 +68,6 @@ def test_channels_of_exec() -> None:
     }
 
     async def main() -> None:
-        import orjson
-
         ws, pipe = socket(
             server_frame(b"\x01out"),
             server_frame(b"\x02err"),
@@ -105,6 +82,25 @@ def test_channels_of_exec() -> None:
         assert channels.exit.code == 42
         await channels.close_stdin()
         assert len(pipe.sent) == 1
+
+    asyncio.run(main())
+
+
+def test_frames_that_break_the_protocol() -> None:
+    async def main() -> None:
+        ws, _ = socket(b"\x82\x85abcdhello")
+        with pytest.raises(Unreachable, match="masked"):
+            await ws.receive()
+
+    asyncio.run(main())
+
+
+def test_what_is_sent_is_masked() -> None:
+    async def main() -> None:
+        ws, pipe = socket()
+        await ws.send(b"hello")
+        (frame,) = websocket.Decoder(masked=True).feed(pipe.sent[0])
+        assert frame.data == b"hello"
 
     asyncio.run(main())
 
