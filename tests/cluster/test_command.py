@@ -93,8 +93,10 @@ def test_a_process_that_is_killed_comes_back(own: Cluster) -> None:
 def refused(own: Cluster, *words: str) -> str:
     """What `up` says when it refuses: one error on stderr, exit code 1, no traceback."""
     done = own.up(*words, code=1)
-    assert done.err.startswith("Error: ") and "Traceback" not in done.err, done
-    return done.err
+    assert "Traceback" not in done.err, done
+    message = done.err[done.err.index("Error: ") :]
+    assert message.count("Error: ") == 1, done
+    return message
 
 
 def test_bad_requests_are_refused_by_name(own: Cluster) -> None:

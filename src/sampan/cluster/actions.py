@@ -103,8 +103,13 @@ def up(wishes: Wishes, progress: Progress) -> Up:
             _stop(wanted.run_path)
             replaced = True
         check_machine(wanted)
-        settings.save(wanted)
-        _spawn(wanted)
+        sockets = _listen(wanted)
+        try:
+            settings.save(wanted)
+            _spawn(wanted, sockets)
+        finally:
+            for one in sockets:
+                one.close()
         state = _wait(wanted, progress)
         return Up(wanted, time.monotonic() - began, True, replaced, state)
 
@@ -226,32 +231,46 @@ def check_machine(wanted: Settings) -> None:
             raise ClusterError(
                 "no OCI runtime found: install crun or runc (apt-get install crun), or use --runtime simulated"
             )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+def _listen(wanted: Settings) -> list[socket.socket]:
+    """The API's listening sockets, opened here so that a port that is taken is told by the command, and handed on open.
+
+    Pods reach the API on the pod bridge's address, which need not be there yet. Raises ClusterError.
+    """
+    places = [(wanted.bind, False)]
+    if not wanted.simulated and wanted.bind not in ("0.0.0.0", "::", wanted.advertise):  # noqa: S104 (compared)
+        places.append((wanted.advertise, True))
+    opened: list[socket.socket] = []
+    for host, anywhere in places:
         try:
-            probe.bind((wanted.bind, wanted.port))
+            opened.append(supervisor.listen_tcp(host, wanted.port, anywhere=anywhere))
         except OSError as error:
+            for one in opened:
+                one.close()
             if error.errno == errno.EADDRINUSE:
                 why = f"port {wanted.port} is taken by another program: choose one with --api-port"
             else:
-                why = f"cannot listen on {wanted.bind}:{wanted.port}: {error.strerror}"
+                why = f"cannot listen on {host}:{wanted.port}: {error.strerror}"
             raise ClusterError(why) from error
+    return opened
 
 
-def _spawn(wanted: Settings) -> None:
+def _spawn(wanted: Settings, sockets: list[socket.socket]) -> None:
     """Starts the supervisor in a session of its own and waits until its control socket listens."""
     settings.make_private(wanted.run_path)
     log = wanted.data_path / "log"
     log.mkdir(mode=0o700, exist_ok=True)
     reader, writer = os.pipe()
+    inherited = [one.fileno() for one in sockets]
     with (log / "supervisor.log").open("a") as output:
         os.fchmod(output.fileno(), 0o600)
         process = subprocess.Popen(
-            [sys.executable, "-m", "sampan.cluster.main", wanted.data, str(writer)],
+            [sys.executable, "-m", "sampan.cluster.main", wanted.data, str(writer), *map(str, inherited)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=(writer,),
+            pass_fds=(writer, *inherited),
             start_new_session=True,
             cwd="/",
             env=_environment(),

@@ -1,9 +1,10 @@
-"""The supervisor's own program: `python -m sampan.cluster.main DATA_FOLDER READY_FD`. `up` starts it."""
+"""The supervisor's own program: `python -m sampan.cluster.main DATA_FOLDER READY_FD API_FD...`. `up` starts it."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -28,7 +29,7 @@ def main() -> int:
         nodes={found.node_name: (found.node_name, "127.0.0.1", components.node_address())},
     )
     settings.make_private(found.run_path / "api")
-    sockets = _open(found)
+    sockets = _open(found, [socket.socket(fileno=int(number)) for number in sys.argv[3:]])
     control = supervisor.listen_unix(actions.control_path(found.run_path))
     supervisor.share(components.SHARED)
     parent = supervisor.Supervisor(
@@ -44,11 +45,8 @@ def main() -> int:
     return 0
 
 
-def _open(found: settings.Settings) -> components.Sockets:
+def _open(found: settings.Settings, api: list[socket.socket]) -> components.Sockets:
     """Every listening socket of ours, opened once and kept over restarts of the processes that serve them."""
-    api = [supervisor.listen_tcp(found.bind, found.port)]
-    if not found.simulated and found.bind == "127.0.0.1":
-        api.append(supervisor.listen_tcp(found.advertise, found.port, anywhere=True))
     identities = {
         name: supervisor.listen_unix(components.socket_path(found, name)) for name in components.IDENTITIES
     }
