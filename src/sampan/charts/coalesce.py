@@ -139,7 +139,9 @@ def _tables(
             if isinstance(value, dict):
                 _tables(value, default, _join(prefix, key), merge, warn)
             else:
-                warn(f"warning: cannot overwrite table with non table for {_join(prefix, key)} ({text(default)})")
+                warn(
+                    f"warning: cannot overwrite table with non table for {_join(prefix, key)} ({text(default)})"
+                )
         elif isinstance(value, dict) and default is not None:
             warn(
                 f"warning: destination for {_join(prefix, key)} is a table. "

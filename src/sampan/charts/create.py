@@ -59,9 +59,7 @@ def create_from(chart: Chart, metadata: Metadata) -> list[File]:
     """
     mark, name = _MARK.encode(), metadata.name.encode()
     out = [File("Chart.yaml", chart_yaml(metadata))]
-    for file in chart.raw:
-        if file.name == "values.yaml":
-            out.append(file._replace(data=file.data.replace(mark, name)))
+    out += [f._replace(data=f.data.replace(mark, name)) for f in chart.raw if f.name == "values.yaml"]
     if chart.schema is not None:
         out.append(File("values.schema.json", chart.schema))
     out += [f._replace(data=f.data.replace(mark, name)) for f in chart.templates]

@@ -149,7 +149,7 @@ def from_yaml(text: str) -> dict[str, Any]:
     except yamlin.YAMLError as problem:
         return {"Error": f"error converting YAML to JSON: {problem}"}
     if found is None:
-        return NilMap()
+        return {}
     return found if isinstance(found, dict) else {"Error": _wrong(found, "map", _DECODING)}
 
 
@@ -159,7 +159,7 @@ def from_yaml_array(text: str) -> list[Any]:
     except yamlin.YAMLError as problem:
         return [f"error converting YAML to JSON: {problem}"]
     if found is None:
-        return NilList()
+        return []
     return found if isinstance(found, list) else [_wrong(found, "list", _DECODING)]
 
 
@@ -335,4 +335,3 @@ HELM: dict[str, Func] = {
 }
 
 TEMPLATE_FUNCTIONS: dict[str, Func] = {**FUNCTIONS, **HELM}
-

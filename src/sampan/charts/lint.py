@@ -137,7 +137,9 @@ def _strict(path: Path, raw: dict[str, Any]) -> str | None:
 def _name(metadata: Metadata) -> str | None:
     if not metadata.name:
         return "name is required"
-    return f"chart name {quote(metadata.name)} is invalid" if urls.base(metadata.name) != metadata.name else None
+    return (
+        f"chart name {quote(metadata.name)} is invalid" if urls.base(metadata.name) != metadata.name else None
+    )
 
 
 def _api_version(metadata: Metadata) -> str | None:
@@ -232,7 +234,9 @@ def is_url(text: str) -> bool:
     host = re.split(r"[/?#]", rest if separator else text, maxsplit=1)[0]
     if not host or host.startswith(".") or " " in text:
         return False
-    return _HOST.match(host) is not None and ("." in host or host.partition(":")[0] == "localhost" or bool(separator))
+    return _HOST.match(host) is not None and (
+        "." in host or host.partition(":")[0] == "localhost" or bool(separator)
+    )
 
 
 # ---------------------------------------------------------------- values.yaml
@@ -266,7 +270,12 @@ def _values_file(report: Report, folder: Path, overrides: dict[str, Any], skip_s
 
 
 def _templates(
-    report: Report, folder: Path, values: dict[str, Any], namespace: str, versions: Versions, skip_schema: bool
+    report: Report,
+    folder: Path,
+    values: dict[str, Any],
+    namespace: str,
+    versions: Versions,
+    skip_schema: bool,
 ) -> None:
     where, path = "templates/", folder / "templates"
     if not report.add(WARNING, where, None if path.exists() else "directory does not exist"):
@@ -307,7 +316,9 @@ def _template(report: Report, name: str, text: str, current: tuple[int, int]) ->
     extension = urls.ext(name)
     allowed = "Valid extensions are .yaml, .yml, .tpl, or .txt"
     report.add(
-        ERROR, name, None if extension in _EXTENSIONS else f"file extension '{extension}' not valid. {allowed}"
+        ERROR,
+        name,
+        None if extension in _EXTENSIONS else f"file extension '{extension}' not valid. {allowed}",
     )
     if extension.lower() not in (".yaml", ".yml") or not text.strip():
         return True
@@ -372,7 +383,9 @@ def _object(report: Report, name: str, document: dict[str, Any], text: str, curr
         listed = [f"metadata.name: Invalid value: {shown}: {c}" for c in complaints]
         joined = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
         report.add(
-            WARNING, name, f"object name does not conform to Kubernetes naming requirements: {shown}: {joined}"
+            WARNING,
+            name,
+            f"object name does not conform to Kubernetes naming requirements: {shown}: {joined}",
         )
     if api_version and kind:
         found = deprecations.find(api_version, kind, current)
@@ -406,10 +419,14 @@ def _dependencies(report: Report, folder: Path) -> None:
     there = [c.name for c in chart.dependencies]
     where = str(folder.absolute())
     extra = [n for n in there if n not in wanted]
-    report.add(ERROR, where, f"chart metadata is missing these dependencies: {','.join(extra)}" if extra else None)
+    report.add(
+        ERROR, where, f"chart metadata is missing these dependencies: {','.join(extra)}" if extra else None
+    )
     keys = [d.alias or d.name for d in chart.metadata.dependencies]
     twice = [k for i, k in enumerate(keys) if k in keys[:i]]
-    report.add(ERROR, where, f"multiple dependencies with name or alias: {','.join(twice)}" if twice else None)
+    report.add(
+        ERROR, where, f"multiple dependencies with name or alias: {','.join(twice)}" if twice else None
+    )
     gone = [n for n in wanted if n not in there]
     report.add(
         WARNING, where, f"chart directory is missing these dependencies: {','.join(gone)}" if gone else None

@@ -5,7 +5,6 @@ Source: helm 4.3 pkg/chart/v2/loader. Folders obey .helmignore, archives do not.
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -71,11 +70,13 @@ def _walk(folder: Path, prefix: str, rules: Rules, above: set[tuple[int, int]]) 
     if here in above:
         raise ChartError(f"error evaluating symlink {folder}: too many links")
     out: list[tuple[Path, str]] = []
-    for entry in sorted(os.listdir(folder)):
-        path, name = folder / entry, prefix + entry
+    for path in sorted(folder.iterdir()):
+        name = prefix + path.name
         is_folder = path.is_dir()
         if path.is_symlink() and not path.exists():
-            raise ChartError(f"error evaluating symlink {path}: lstat {path.readlink()}: no such file or directory")
+            raise ChartError(
+                f"error evaluating symlink {path}: lstat {path.readlink()}: no such file or directory"
+            )
         if rules.ignores(name, is_folder):
             continue
         if is_folder:
@@ -216,5 +217,3 @@ def merge_maps(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
         else:
             out[key] = value
     return out
-
-

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from sampan.base.gotemplate.strconv import parse_int
 from sampan.charts import yamlin
-from sampan.charts.errors import ManifestError
+from sampan.charts.errors import ChartError, ManifestError
+from sampan.charts.metadata import as_text, mismatch
 
 log = logging.getLogger(__name__)
 
@@ -105,26 +106,32 @@ def head_of(document: str) -> Head:
         raise yamlin.YAMLError(f"error converting YAML to JSON: {problem}") from None
     if found is None:
         return Head("", "", "", {})
+    try:
+        return _head(found)
+    except ChartError as problem:
+        raise yamlin.YAMLError(str(problem)) from None
+
+
+_METADATA = 'struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }'
+
+
+def _head(found: Any) -> Head:
     if not isinstance(found, dict):
-        raise _unfit(found, "Go value of type util.SimpleHead")
+        raise mismatch(found, "", "util.SimpleHead")
     metadata = _get(found, "metadata")
-    api_version, kind = _text(found, "apiVersion"), _text(found, "kind")
+    api_version = as_text(_get(found, "apiVersion"), ".apiVersion")
+    kind = as_text(_get(found, "kind"), ".kind")
     if metadata is None:
         return Head(api_version, kind, "", {})
     if not isinstance(metadata, dict):
-        raise _unfit(metadata, f"Go struct field SimpleHead.metadata of type {_METADATA}")
+        raise mismatch(metadata, ".metadata", _METADATA)
     annotations = _get(metadata, "annotations")
     if annotations is None:
         annotations = {}
     if not isinstance(annotations, dict):
-        raise _unfit(annotations, "Go struct field SimpleHead.metadata.annotations of type map[string]string")
-    texts = {k: _string(v, "metadata.annotations") for k, v in annotations.items()}
-    return Head(api_version, kind, _text(metadata, "name", "metadata.name"), texts)
-
-
-_METADATA = (
-    'struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }'
-)
+        raise mismatch(annotations, ".metadata.annotations", "map[string]string")
+    texts = {k: as_text(v, f".metadata.annotations.{k}") for k, v in annotations.items()}
+    return Head(api_version, kind, as_text(_get(metadata, "name"), ".metadata.name"), texts)
 
 
 def _get(values: dict[str, Any], key: str) -> Any:
@@ -133,35 +140,6 @@ def _get(values: dict[str, Any], key: str) -> Any:
         return values[key]
     lowered = key.lower()
     return next((v for k, v in values.items() if k.lower() == lowered), None)
-
-
-def _text(values: dict[str, Any], key: str, path: str = "") -> str:
-    return _string(_get(values, key), path or key)
-
-
-def _string(value: Any, path: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        from sampan.base.gotemplate.strconv import format_float
-
-        return format_float(value, bits=32)
-    raise _unfit(value, f"Go struct field SimpleHead.{path} of type string")
-
-
-def _unfit(value: Any, where: str) -> yamlin.YAMLError:
-    kind = "bool" if isinstance(value, bool) else {
-        dict: "object", list: "array", str: "string", int: "number", float: "number",
-    }[type(value)]  # fmt: skip
-    return yamlin.YAMLError(
-        f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into {where}"
-    )
 
 
 def _policies(head: Head, annotation: str) -> tuple[str, ...]:

@@ -31,44 +31,44 @@ class _Record:
     go_name = ""
     layout: tuple[tuple[str, str, str, str], ...] = ()
 
-    def read(self, data: Any) -> None:
+    def read(self, data: Any, path: str = "") -> None:
         """Take the fields of a decoded mapping. Raises ChartError with encoding/json's text."""
         if data is None:
             return
         if not isinstance(data, dict):
-            raise _mismatch(data, f"of type {self.go_name.lower()}", value=True)
+            raise mismatch(data, path, self.go_name)
         known = {key: (attribute, kind) for attribute, key, _, kind in self.layout}
         folded = {key.lower(): key for key in known}
         for key, value in data.items():
             target = key if key in known else folded.get(key.lower())
             if target is not None and value is not None:
                 attribute, kind = known[target]
-                setattr(self, attribute, self.convert(value, kind, target))
+                setattr(self, attribute, self.convert(value, kind, f"{path}.{target}"))
 
-    def convert(self, value: Any, kind: str, key: str) -> Any:
-        where = f"into Go struct field {self.go_name}.{key}"
+    def convert(self, value: Any, kind: str, path: str) -> Any:
         if kind == "string":
-            return _text(value, where)
+            return as_text(value, path)
         if kind == "bool":
             if not isinstance(value, bool):
-                raise _mismatch(value, f"{where} of type bool")
+                raise mismatch(value, path, "bool")
             return value
         if kind == "strings":
-            return [_text(v, where) if v is not None else "" for v in _list(value, where, "[]string")]
+            items = _list(value, path, "[]string")
+            return [as_text(v, f"{path}.{i}") for i, v in enumerate(items)]
         if kind == "map":
             if not isinstance(value, dict):
-                raise _mismatch(value, f"{where} of type map[string]string")
-            return {k: _text(v, where) if v is not None else "" for k, v in value.items()}
+                raise mismatch(value, path, "map[string]string")
+            return {k: as_text(v, f"{path}.{k}") for k, v in value.items()}
         if kind == "any":
-            return _list(value, where, "[]interface {}")
+            return _list(value, path, "[]interface {}")
         made = {"maintainers": Maintainer, "dependencies": Dependency}[kind]
         out: list[Any] = []
-        for item in _list(value, where, f"[]*v2.{made.__name__}"):
+        for place, item in enumerate(_list(value, path, f"[]*{made.go_name}")):
             if item is None:
                 out.append(None)
                 continue
             one = made()
-            one.read(item)
+            one.read(item, f"{path}.{place}")
             out.append(one)
         return out
 
@@ -77,7 +77,9 @@ class _Record:
         out: dict[str, Any] = {}
         for attribute, key, _, kind in self.layout:
             value = getattr(self, attribute)
-            if not value and key not in ("name", "repository", "digest") or not value and self.go_name == "Metadata":
+            if (not value and key not in ("name", "repository", "digest")) or (
+                not value and isinstance(self, Metadata)
+            ):
                 continue
             if kind in ("maintainers", "dependencies"):
                 value = [v.to_json() for v in value]
@@ -102,32 +104,43 @@ class _Record:
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
-    return {"map": "object", "slice": "array", "float64": "number", "int": "number"}.get(kind_of(value), "string")
-
-
-def _mismatch(value: Any, where: str, *, value_only: bool = False, **_: Any) -> ChartError:
-    into = where if where.startswith("into") else f"into Go value {where}"
-    return ChartError(
-        f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {_kind(value)} {into}"
+    return {"map": "object", "slice": "array", "float64": "number", "int": "number"}.get(
+        kind_of(value), "string"
     )
 
 
-def _list(value: Any, where: str, kind: str) -> list[Any]:
+def mismatch(value: Any, path: str, target: str) -> ChartError:
+    """encoding/json's complaint about a value that does not fit (Go 1.27's wording)."""
+    if not path:
+        where = "Go value"
+    elif path.rpartition(".")[2].isdecimal():
+        where = path
+    else:
+        where = f"Go struct field {path}"
+    return ChartError(
+        f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {_kind(value)} into {where} of type {target}"
+    )
+
+
+def _list(value: Any, path: str, kind: str) -> list[Any]:
     if not isinstance(value, list):
-        raise _mismatch(value, f"{where} of type {kind}")
+        raise mismatch(value, path, kind)
     return value
 
 
-def _text(value: Any, where: str) -> str:
+def as_text(value: Any, path: str) -> str:
+    """A string field: numbers and truth values are taken as their text. Raises ChartError."""
     if isinstance(value, str):
         return value
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
         return format_float(value, bits=32)
-    raise _mismatch(value, f"{where} of type string")
+    raise mismatch(value, path, "string")
 
 
 def sanitize(text: str) -> str:
@@ -138,7 +151,7 @@ def sanitize(text: str) -> str:
 
 
 class Maintainer(_Record):
-    go_name = "Maintainer"
+    go_name = "v2.Maintainer"
     layout = (
         ("name", "name", "Name", "string"),
         ("email", "email", "Email", "string"),
@@ -155,7 +168,7 @@ class Maintainer(_Record):
 class Dependency(_Record):
     """A chart that another needs."""
 
-    go_name = "Dependency"
+    go_name = "v2.Dependency"
     layout = (
         ("name", "name", "Name", "string"),
         ("version", "version", "Version", "string"),
@@ -193,7 +206,7 @@ def _invalid(message: str) -> ChartError:
 class Metadata(_Record):
     """Chart.yaml."""
 
-    go_name = "Metadata"
+    go_name = "loader.chartBase"
     layout = (
         ("name", "name", "Name", "string"),
         ("home", "home", "Home", "string"),
@@ -275,7 +288,7 @@ class Metadata(_Record):
 class Lock(_Record):
     """Chart.lock. `generated` is the text of the time."""
 
-    go_name = "Lock"
+    go_name = "v2.Lock"
     layout = (
         ("generated", "generated", "Generated", "string"),
         ("digest", "digest", "Digest", "string"),

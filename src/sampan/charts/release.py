@@ -12,6 +12,8 @@ import binascii
 import datetime as dt
 import gzip
 import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sampan.base.gotemplate import gojson
@@ -20,7 +22,13 @@ from sampan.charts.manifests import Hook
 from sampan.charts.metadata import Lock, Metadata
 from sampan.charts.model import Chart, File
 
-UNKNOWN, DEPLOYED, UNINSTALLED, SUPERSEDED, FAILED = "unknown", "deployed", "uninstalled", "superseded", "failed"
+UNKNOWN, DEPLOYED, UNINSTALLED, SUPERSEDED, FAILED = (
+    "unknown",
+    "deployed",
+    "uninstalled",
+    "superseded",
+    "failed",
+)
 UNINSTALLING, PENDING_INSTALL = "uninstalling", "pending-install"
 PENDING_UPGRADE, PENDING_ROLLBACK = "pending-upgrade", "pending-rollback"
 PENDING = frozenset((PENDING_INSTALL, PENDING_UPGRADE, PENDING_ROLLBACK))
@@ -76,7 +84,7 @@ class Release(NamedTuple):
     config: dict[str, Any]
     manifest: str = ""
     hooks: tuple[StoredHook, ...] = ()
-    labels: dict[str, str] = {}
+    labels: Mapping[str, str] = MappingProxyType({})
     apply_method: str = ""
 
     def with_status(self, status: str, description: str) -> Release:
@@ -95,7 +103,7 @@ def storage_key(name: str, version: int) -> str:
 def timestamp(nanoseconds: int) -> str:
     """A time as Go writes it: RFC 3339 with what there is of a fraction, in UTC."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    text = dt.datetime.fromtimestamp(seconds, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    text = dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f".{rest:09d}".rstrip("0").rstrip(".")
     return f"{text}{fraction}Z"
 
@@ -139,7 +147,11 @@ def _files(files: list[File]) -> str:
     out = []
     for file in files:
         data = gojson.string(base64.b64encode(file.data).decode()) if file.data else '""'
-        out.append(_object([("name", gojson.string(file.name)), ("data", data), ("modtime", _modified(file.modified))]))
+        out.append(
+            _object(
+                [("name", gojson.string(file.name)), ("data", data), ("modtime", _modified(file.modified))]
+            )
+        )
     return "[" + ",".join(out) + "]"
 
 
@@ -329,7 +341,10 @@ def _read_hook(found: dict[str, Any]) -> StoredHook:
 
 
 def _read_files(found: list[Any]) -> list[File]:
-    return [File(_text(f, "name"), base64.b64decode(f.get("data") or ""), _seconds(_text(f, "modtime"))) for f in found]
+    return [
+        File(_text(f, "name"), base64.b64decode(f.get("data") or ""), _seconds(_text(f, "modtime")))
+        for f in found
+    ]
 
 
 def _seconds(text: str) -> float:
@@ -359,5 +374,3 @@ def _read_chart(found: dict[str, Any]) -> Chart:
     chart.files = _read_files(_list(found, "files"))
     chart.modified = _seconds(_text(found, "modtime"))
     return chart
-
-

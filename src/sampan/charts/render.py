@@ -145,7 +145,9 @@ def render_files(
     return _execute(templates, options)
 
 
-def _collect(chart: Chart, above: dict[str, Any], templates: dict[str, tuple[str, Values, str]]) -> dict[str, Any]:
+def _collect(
+    chart: Chart, above: dict[str, Any], templates: dict[str, tuple[str, Values, str]]
+) -> dict[str, Any]:
     """Every template with its scope; returns the scope, which parents reach as `.Subcharts`."""
     described = chart.metadata.to_map()
     described["IsRoot"] = chart.is_root

@@ -9,6 +9,7 @@ name unless a `fetch` for it is given.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -41,7 +42,9 @@ def validate_chart(chart: Chart, values: dict[str, Any], fetch: Fetch | None = N
     """Check the values of a chart and of the charts in it. Raises SchemaError with Helm's whole text."""
     found = "".join(_complaints(chart, values, fetch))
     if found:
-        raise SchemaError(f"values don't meet the specifications of the schema(s) in the following chart(s):\n{found}")
+        raise SchemaError(
+            f"values don't meet the specifications of the schema(s) in the following chart(s):\n{found}"
+        )
 
 
 def _complaints(chart: Chart, values: dict[str, Any], fetch: Fetch | None) -> Iterator[str]:
@@ -288,13 +291,14 @@ class _Run:
         self.problems.append(Problem(self.path, message, causes))
 
     def run(self) -> list[Problem]:
-        schema = self.schema
-        if schema is True or not isinstance(schema, (dict, bool)):
-            if schema is True:
-                self.all_seen()
+        if self.schema is True:
+            self.all_seen()
             return []
-        if schema is False:
+        if self.schema is False:
             return [Problem(self.path, "false schema")]
+        if not isinstance(self.schema, dict):
+            return []
+        schema: dict[str, Any] = self.schema
         if "$ref" in schema and self.draft < 2019:
             self.reference(schema["$ref"])
             return self.problems
@@ -446,7 +450,9 @@ class _Run:
             if isinstance(rule, list):
                 missing = [n for n in rule if isinstance(n, str) and n not in value]
                 if missing:
-                    self.add(f"properties {', '.join(map(_quote, missing))} required, if {_quote(name)} exists")
+                    self.add(
+                        f"properties {', '.join(map(_quote, missing))} required, if {_quote(name)} exists"
+                    )
             else:
                 self.apply(rule)
 
@@ -493,7 +499,7 @@ class _Run:
         if self.draft >= 2020:
             prefix = schema.get("prefixItems")
             first = prefix if isinstance(prefix, list) else []
-            rest: Any = schema.get("items", None)
+            rest: Any = schema.get("items")
         else:
             items = schema.get("items")
             first = items if isinstance(items, list) else []
@@ -540,7 +546,9 @@ class _Run:
         places = " ".join(map(str, matched))
         if least is not None:
             if len(matched) < least:
-                tail = "but none matched" if not matched else f"but matched {len(matched):,} items at {places}"
+                tail = (
+                    "but none matched" if not matched else f"but matched {len(matched):,} items at {places}"
+                )
                 self.add(f"min {least:,} items required to match contains schema, {tail}", causes)
         elif not matched:
             self.add("no items match contains schema", causes)
@@ -563,7 +571,7 @@ class _Run:
 
     def number(self, schema: dict[str, Any], value: Fraction) -> None:
         shown = _grouped(float(value))
-        for side, beyond in (("minimum", lambda a, b: a < b), ("maximum", lambda a, b: a > b)):
+        for side, beyond in (("minimum", operator.lt), ("maximum", operator.gt)):
             word = "exclusive" + side.capitalize()
             limit, strict = _number(schema, side), _number(schema, word)
             if schema.get(word) is True:

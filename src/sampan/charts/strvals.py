@@ -129,7 +129,7 @@ class _Parser:
 
     def indexed(self, values: dict[str, Any], key: str, depth: int) -> None:
         index = self.index()
-        known: Any = values.get(key, []) if key in values else []
+        known: Any = values.get(key, [])
         if not isinstance(known, list):
             raise ValuesError(f"unable to parse key: {_conversion(known, '[]interface {}')}")
         try:
@@ -145,7 +145,7 @@ class _Parser:
             raise ValuesError(
                 f"value name nested level is greater than maximum supported nested level of {MAX_NESTING}"
             )
-        inner: Any = values[key] if key in values else {}
+        inner: Any = values.get(key, {})
         if not isinstance(inner, dict):
             raise ValuesError(f"unable to parse key: {_conversion(inner, 'map[string]interface {}')}")
         try:

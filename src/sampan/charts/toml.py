@@ -33,7 +33,7 @@ def dump(value: Any) -> str:
     if not isinstance(value, dict):
         if value is None:
             raise TOMLError("toml: cannot encode a nil value")
-        raise TOMLError("toml: top-level values must be Go maps or structs")
+        return _value(value)
     _table(value, [], out)
     return "".join(out)
 
@@ -151,9 +151,9 @@ def _converted(value: Any) -> Any:
     if isinstance(value, int):
         return Int64(value)
     if isinstance(value, dt.datetime):
-        aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.timezone.utc)
-        micros = (aware - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)) // dt.timedelta(microseconds=1)
-        return Time(micros * 1000, aware.tzinfo or dt.timezone.utc)
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+        micros = (aware - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+        return Time(micros * 1000, aware.tzinfo or dt.UTC)
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
     return value

@@ -45,7 +45,7 @@ def _explain(text: str) -> str | None:
     """libyaml's error as go-yaml v2 words it; None when libyaml has no complaint."""
     import yaml
 
-    parser = getattr(yaml, "CParser", yaml.Loader)(text)
+    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         while parser.check_event():
             parser.get_event()

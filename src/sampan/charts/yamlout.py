@@ -194,15 +194,25 @@ class _Analysis:
             if at == 0:
                 if char in _FIRST_INDICATORS or (char in "?:-" and after_blank):
                     indicators = True
-            elif (char == ":" and after_blank) or (char == "#" and (previous in " \t\0" or previous in _BREAKS)):
+            elif (char == ":" and after_blank) or (
+                char == "#" and (previous in " \t\0" or previous in _BREAKS)
+            ):
                 indicators = True
             if char == " ":
-                break_space = break_space or previous in _BREAKS and previous != ""
+                break_space = break_space or (previous in _BREAKS and previous != "")
             elif char in _BREAKS:
                 self.multiline = True
                 space_break = space_break or previous == " "
             previous = char
-        if leading or trailing_space or trailing_break or break_space or space_break or special or self.multiline:
+        if (
+            leading
+            or trailing_space
+            or trailing_break
+            or break_space
+            or space_break
+            or special
+            or self.multiline
+        ):
             self.plain = False
         if trailing_space:
             self.block = False
@@ -275,7 +285,12 @@ class Emitter:
         """The value behind `key:`."""
         kind = type(item)
         if kind is str:
-            if len(item) < 60 and item not in _WORDS and _PLAIN.match(item) and self.column + len(item) < self.width:
+            if (
+                len(item) < 60
+                and item not in _WORDS
+                and _PLAIN.match(item)
+                and self.column + len(item) < self.width
+            ):
                 self.put(" " + item)
                 return
         elif isinstance(item, dict):
@@ -404,7 +419,11 @@ class Emitter:
         for at, char in enumerate(value):
             if char == " ":
                 if (
-                    fold and not spaces and self.column > self.width and 0 < at < _last(value) and value[at + 1] != " "
+                    fold
+                    and not spaces
+                    and self.column > self.width
+                    and 0 < at < _last(value)
+                    and value[at + 1] != " "
                 ):
                     self.line(indent)
                 else:
@@ -429,7 +448,7 @@ class Emitter:
         spaces = False
         bom = value.startswith("\ufeff")
         for at, char in enumerate(value):
-            if char in _DOUBLE and char != "\xa0" or char in _BREAKS or bom or not _PRINTABLE.match(char):
+            if (char in _DOUBLE and char != "\xa0") or char in _BREAKS or bom or not _PRINTABLE.match(char):
                 self.put("\\" + _escape(char))
                 spaces = False
             elif char == " ":

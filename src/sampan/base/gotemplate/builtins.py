@@ -38,10 +38,7 @@ def _basic(value: Any) -> str:
 def eq(first: Any, *others: Any) -> bool:
     if not others:
         raise GoError("missing argument for comparison")
-    for other in others:
-        if _equal(first, other):
-            return True
-    return False
+    return any(_equal(first, other) for other in others)
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -178,10 +175,11 @@ def slice_(item: Any, *indexes: Any) -> Any:
     return type(item)(part) if isinstance(item, Slice) else part
 
 
-def call(callee: Any, *args: Any) -> Any:
+def call(name: str, callee: Any, *args: Any) -> Any:
+    """No value of templates here is a function, so this only says what it is instead."""
     if callee is None:
         raise GoError("call of nil")
-    raise GoError(f"non-function of type {type_of(callee)}")
+    raise GoError(f"non-function {name} of type {type_of(callee)}")
 
 
 def not_(value: Any) -> bool:

@@ -27,14 +27,21 @@ _CLASSES = {
     "map[string]interface {}": "dict",
     "[]interface {}": "list",
 }
+# What error messages call a literal of a type.
+LITERALS = {
+    "string": "string", "bool": "bool", "float64": "float", "complex128": "complex",
+    "int": "integer", "int64": "integer", "uint32": "unsigned integer", "uint64": "unsigned integer",
+}  # fmt: skip
 _INVALID, _ELEMENT = False, True  # which nil an expression can have (see runtime)
 
 
 class Site(NamedTuple):
-    """An operation that can fail: the node of its message, and the function's name when it is a call."""
+    """An operation that can fail: the node of its message, the function's name when it is a call, and the arguments
+    when they are checked at run time (methods)."""
 
     node: nd.Node
     call: str | None
+    args: tuple[tuple[nd.Node, nd.Node], ...] = ()  # each with the node that its evaluation ends at
 
 
 class Code(NamedTuple):
@@ -73,9 +80,15 @@ class Generator:
     def emit(self, depth: int, line: str) -> None:
         self.lines.append(" " * depth + line)
 
-    def site(self, node: nd.Node, operation: str, call: str | None = None) -> str:
+    def site(
+        self,
+        node: nd.Node,
+        operation: str,
+        call: str | None = None,
+        args: tuple[tuple[nd.Node, nd.Node], ...] = (),
+    ) -> str:
         """The operation on a line of its own."""
-        self.sites.append(Site(node, call))
+        self.sites.append(Site(node, call, args))
         return f"#{len(self.sites) - 1}\n{operation}"
 
     def fresh(self) -> str:
@@ -238,7 +251,9 @@ class Generator:
             self.last = first
         if len(command.args) > 1 or final is not None:
             assert self.last is not None
-            return Code(self.site(self.last, f"fault({f'can{chr(39)}t give argument to non-function {first}'!r})"))
+            return Code(
+                self.site(self.last, f"fault({f'can{chr(39)}t give argument to non-function {first}'!r})")
+            )
         if isinstance(first, nd.Nil):
             return Code(self.site(first, "fault('nil is not a command')"))
         return self.operand(first)
@@ -272,7 +287,9 @@ class Generator:
     def constant(self, node: nd.Number) -> Code:
         """A number where nothing asks for a type (idealConstant)."""
         text = node.text
-        hexadecimal = len(text) > 2 and text[0] == "0" and text[1] in "xX" and not ("p" in text or "P" in text)
+        hexadecimal = (
+            len(text) > 2 and text[0] == "0" and text[1] in "xX" and not ("p" in text or "P" in text)
+        )
         if node.as_complex is not None:
             return Code(repr(node.as_complex), "complex128")
         if (
@@ -323,12 +340,16 @@ class Generator:
         if len(idents) > 1:
             name = self.field_chain(node, receiver, idents[:-1], [], None).source
             declared = "ANY"
-        values = [self.operand(a).source for a in args]
+        values: list[str] = []
+        places: list[tuple[nd.Node, nd.Node]] = []
+        for arg in args:
+            values.append(self.operand(arg).source)
+            places.append((arg, self.last or arg))
         if final is not None:
             values.append(final.source)
         inner = ", ".join((name, declared, repr(idents[-1]), *values))
         self.last = node
-        return Code(self.site(node, f"M({inner})", idents[-1]))
+        return Code(self.site(node, f"M({inner})", idents[-1], tuple(places)))
 
     def chain(self, node: nd.Chain, args: list[nd.Node], final: Code | None) -> Code:
         self.last = node
@@ -364,15 +385,28 @@ class Generator:
         values = [self.argument(a, func.params[min(i, len(func.params) - 1)]) for i, a in enumerate(args)]
         if final is not None:
             values.append(self.checked(final, func.params[min(len(args), len(func.params) - 1)], self.last))
+        if name == "call" and func.result == "reflect.Value":
+            shown = str(args[0]) if args else "value"
+            values.insert(0, Code(repr(shown)))
         return self.call(name, func, command, values)
 
     def call(self, name: str, func: Func, command: nd.Node, values: list[Code]) -> Code:
         sources = [v.source for v in values]
         if name == "not" and func.result == "bool":
             return Code(f"(not ({sources[0]}))", "bool")
-        if name == "default" and len(values) == 2 and sources[0][:1] in "'\"(" and values[0].type in ("string", "int"):
+        if (
+            name == "default"
+            and len(values) == 2
+            and sources[0][:1] in "'\"("
+            and values[0].type in ("string", "int")
+        ):
             return Code(f"({sources[1]} or {sources[0]})")
-        if name in ("eq", "ne") and len(values) == 2 and values[1].type == "string" and sources[1][:1] in "'\"":
+        if (
+            name in ("eq", "ne")
+            and len(values) == 2
+            and values[1].type == "string"
+            and sources[1][:1] in "'\""
+        ):
             sign = "==" if name == "eq" else "!="
             slow = self.site(command, f"f_{name}(_t, {sources[1]})", name)
             return Code(
@@ -403,13 +437,11 @@ class Generator:
         return self.checked(code, target, self.last)
 
     def literal(self, node: nd.Bool | nd.String | nd.Number, target: str) -> Code:
-        words = {
-            "string": "string", "bool": "bool", "float64": "float", "complex128": "complex",
-            "int": "integer", "int64": "integer", "uint32": "unsigned integer", "uint64": "unsigned integer",
-        }  # fmt: skip
-        word = words.get(target)
+        word = LITERALS.get(target)
         if word is None:
-            return Code(self.site(node, f"fault({f'can{chr(39)}t handle {node} for arg of type {target}'!r})"))
+            return Code(
+                self.site(node, f"fault({f'can{chr(39)}t handle {node} for arg of type {target}'!r})")
+            )
         if isinstance(node, nd.String) and word == "string":
             return Code(repr(node.text), "string")
         if isinstance(node, nd.Bool) and word == "bool":

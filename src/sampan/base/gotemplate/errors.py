@@ -28,3 +28,11 @@ class ExecError(TemplateError):
 
 class EvalFault(Exception):
     """Raised by generated code: evaluation of the node at this line fails with the text."""
+
+
+class ArgumentFault(EvalFault):
+    """The argument at `place` of a method does not fit its type."""
+
+    def __init__(self, message: str, place: int, target: str) -> None:
+        super().__init__(message)
+        self.place, self.target = place, target

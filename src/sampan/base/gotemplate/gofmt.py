@@ -213,7 +213,7 @@ class _Printer:
         elif verb == "p":
             self.bad_verb(verb, value)
         elif isinstance(value, bytes):
-            self.bytes(value, verb, "[]byte")
+            self.octets(value, verb, "[]byte")
         else:
             self.value(value, verb, 0)
 
@@ -234,9 +234,9 @@ class _Printer:
         elif isinstance(value, int):
             self.integer(int(value), verb, value, signed=kind in _SIGNED)
         elif kind == "float64":
-            self.float(value, verb, value)
+            self.real(value, verb, value)
         elif kind == "complex128":
-            self.complex(value, verb)
+            self.imaginary(value, verb)
         elif kind == "map":
             self.map(value, verb, depth)
         elif isinstance(value, bytes):
@@ -344,7 +344,7 @@ class _Printer:
             piece = lead + "".join(form % c for c in data)
         self.pad(piece)
 
-    def bytes(self, value: bytes, verb: str, name: str) -> None:
+    def octets(self, value: bytes, verb: str, name: str) -> None:
         if verb in "vd":
             if self.sharp_v:
                 self.out.append(name + "{" + ", ".join(f"{c:#x}" for c in value) + "}")
@@ -366,9 +366,9 @@ class _Printer:
 
     def bytes_value(self, value: bytes, verb: str, depth: int) -> None:
         if verb in "sqxX":
-            self.bytes(value, verb, "[]uint8")
+            self.octets(value, verb, "[]uint8")
         elif self.sharp_v:
-            self.bytes(value, "v", "[]uint8")
+            self.octets(value, "v", "[]uint8")
         else:
             from sampan.base.gotemplate.gotypes import Uint8
 
@@ -409,7 +409,9 @@ class _Printer:
                 return
         elif self.zero and not self.minus and self.width is not None:
             least = self.width - (1 if negative or self.plus or self.space else 0)
-        digits = f"{size:{ {2: 'b', 8: 'o', 10: 'd', 16: 'X' if verb == 'X' else 'x'}[base] }}".rjust(least, "0")
+        digits = f"{size:{ {2: 'b', 8: 'o', 10: 'd', 16: 'X' if verb == 'X' else 'x'}[base] }}".rjust(
+            least, "0"
+        )
         if self.sharp:
             if base == 2:
                 digits = "0b" + digits
@@ -429,7 +431,7 @@ class _Printer:
             piece += f" '{chr(value)}'"
         self.pad(piece, zero=False)
 
-    def float(self, value: float, verb: str, whole: Any) -> None:
+    def real(self, value: float, verb: str, whole: Any) -> None:
         if verb == "v":
             self.floating(value, "g", -1)
         elif verb in "bgGxX":
@@ -484,15 +486,15 @@ class _Printer:
             number += "."
         return number + "0" * max(0, digits) + tail
 
-    def complex(self, value: complex, verb: str) -> None:
+    def imaginary(self, value: complex, verb: str) -> None:
         if verb not in "vbgGxXfFeE":
             self.bad_verb(verb, value)
             return
         plus = self.plus
         self.out.append("(")
-        self.float(value.real, verb, value)
+        self.real(value.real, verb, value)
         self.plus = True
-        self.float(value.imag, verb, value)
+        self.real(value.imag, verb, value)
         self.out.append("i)")
         self.plus = plus
 
@@ -509,10 +511,10 @@ class _Printer:
             self.out.append(form[at:mark])
             at, index = self.verb(form, mark + 1, args, index)
         if not self.reordered and index < len(args):
-            self.extra(args[index:])
+            self.leftover(args[index:])
         return "".join(self.out)
 
-    def extra(self, args: tuple[Any, ...]) -> None:
+    def leftover(self, args: tuple[Any, ...]) -> None:
         self.clear()
         self.out.append("%!(EXTRA ")
         for place, arg in enumerate(args):
@@ -529,7 +531,9 @@ class _Printer:
         end = len(form)
         self.clear()
         while at < end and form[at] in "#0+- ":
-            setattr(self, {"#": "sharp", "0": "zero", "+": "plus", "-": "minus", " ": "space"}[form[at]], True)
+            setattr(
+                self, {"#": "sharp", "0": "zero", "+": "plus", "-": "minus", " ": "space"}[form[at]], True
+            )
             at += 1
         index, at, after = self.index(index, form, at, len(args))
         at, index, after = self.read_width(form, at, args, index, after)
@@ -626,6 +630,3 @@ def _number(form: str, at: int) -> tuple[int | None, int]:
         return None, at
     value = int(form[start:at])
     return (None, len(form)) if value > _LIMIT else (value, at)
-
-
-

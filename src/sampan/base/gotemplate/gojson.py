@@ -137,23 +137,23 @@ def indent(text: str, step: str = "  ") -> str:
     out: list[str] = []
     level = 0
     tokens = _STRUCTURE.findall(text)
-    for place, token in enumerate(tokens):
-        if token in "{[":
+    for place, word in enumerate(tokens):
+        if word in "{[":
             level += 1
-            out.append(token)
+            out.append(word)
             if tokens[place + 1] not in "}]":
                 out.append("\n" + step * level)
-        elif token in "}]":
+        elif word in "}]":
             level -= 1
             if tokens[place - 1] not in "{[":
                 out.append("\n" + step * level)
-            out.append(token)
-        elif token == ",":
+            out.append(word)
+        elif word == ",":
             out.append(",\n" + step * level)
-        elif token == ":":
+        elif word == ":":
             out.append(": ")
         else:
-            out.append(token)
+            out.append(word)
     return "".join(out)
 
 

@@ -17,11 +17,20 @@ from sampan.base.gotemplate.strconv import quote
 NANO, MICRO, MILLI, SECOND = 1, 1_000, 1_000_000, 1_000_000_000
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 _ZERO_DAY = -62135596800  # 0001-01-01T00:00:00Z, in unix seconds
-_UTC = dt.timezone.utc
+_UTC = dt.UTC
 
 # ---------------------------------------------------------------- durations
 
-_UNITS = {"ns": NANO, "us": MICRO, "\u00b5s": MICRO, "\u03bcs": MICRO, "ms": MILLI, "s": SECOND, "m": MINUTE, "h": HOUR}
+_UNITS = {
+    "ns": NANO,
+    "us": MICRO,
+    "\u00b5s": MICRO,
+    "\u03bcs": MICRO,
+    "ms": MILLI,
+    "s": SECOND,
+    "m": MINUTE,
+    "h": HOUR,
+}
 _PART = re.compile(r"(\d*)(?:\.(\d*))?([^\d.]*)", re.ASCII)
 
 
@@ -239,7 +248,7 @@ def _element(word: str, wall: dt.datetime, nanos: int) -> str:
         "MST": lambda: zone_name(wall),
     }.get(word)  # fmt: skip
     if simple is not None:
-        return simple()
+        return str(simple())  # type: ignore[no-untyped-call]
     if word[0] in ".,":
         digits = f"{nanos:09d}"[: len(word) - 1].ljust(len(word) - 1, "0")
         if word[1] == "9":
@@ -431,9 +440,7 @@ Time.methods.update(
         "After": Func(lambda t, o: t.nanos > o.nanos, ("time.Time",), False, "bool"),
         "Before": Func(lambda t, o: t.nanos < o.nanos, ("time.Time",), False, "bool"),
         "Equal": Func(lambda t, o: t.nanos == o.nanos, ("time.Time",), False, "bool"),
-        "AddDate": Func(
-            lambda t, y, m, d: _add_date(t, y, m, d), ("int", "int", "int"), False, "time.Time"
-        ),
+        "AddDate": Func(lambda t, y, m, d: _add_date(t, y, m, d), ("int", "int", "int"), False, "time.Time"),
     }
 )
 
@@ -442,7 +449,9 @@ def _add_date(time: Time, years: int, months: int, days: int) -> Time:
     wall = time.local().replace(tzinfo=None)
     index = wall.month - 1 + months
     first = dt.datetime(wall.year + years + index // 12, index % 12 + 1, 1)
-    moved = first + dt.timedelta(days=wall.day - 1 + days, hours=wall.hour, minutes=wall.minute, seconds=wall.second)
+    moved = first + dt.timedelta(
+        days=wall.day - 1 + days, hours=wall.hour, minutes=wall.minute, seconds=wall.second
+    )
     offset = moved.replace(tzinfo=time.zone).utcoffset() or dt.timedelta()
     seconds = int((moved - dt.datetime(1970, 1, 1) - offset).total_seconds())
     return Time(seconds * SECOND + time.nanos % SECOND, time.zone)

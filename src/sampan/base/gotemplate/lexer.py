@@ -170,7 +170,10 @@ class Lexer:
                     yield self.bad_word(start, line)
                     return
                 yield Token(
-                    word if word in KEYWORDS else BOOL if word in ("true", "false") else IDENTIFIER, start, word, line
+                    word if word in KEYWORDS else BOOL if word in ("true", "false") else IDENTIFIER,
+                    start,
+                    word,
+                    line,
                 )
             elif kind == "field":
                 if "0" <= word[1] <= "9":
@@ -194,7 +197,9 @@ class Lexer:
                 yield Token(RAW_STRING, start, word, line)
                 line += word.count("\n")
             else:
-                yield Token({"string": STRING, "variable": VARIABLE, "char": CHAR_CONSTANT}[kind], start, word, line)
+                yield Token(
+                    {"string": STRING, "variable": VARIABLE, "char": CHAR_CONSTANT}[kind], start, word, line
+                )
 
     def bad_word(self, pos: int, line: int) -> Token:
         """A word, field or variable that is followed by what may not follow it."""
@@ -218,8 +223,8 @@ class Lexer:
         if char == ":":
             return Token(ERROR, pos, "expected :=", line)
         following = text[pos + 1 : pos + 2]
-        if char == "." and not "0" <= (following or "x") <= "9":
-            if not following or following in " \t\r\n.,|:)(" or text.startswith("}}", pos + 1):
+        if char == "." and following and not "0" <= following <= "9":
+            if following in " \t\r\n.,|:)(" or text.startswith("}}", pos + 1):
                 return Token(DOT, pos, ".", line)
             return self.bad_word(pos, line)
         if char in "+-." or "0" <= char <= "9":

@@ -186,7 +186,9 @@ class Branch(Node):
 
     __slots__ = ("body", "keyword", "otherwise", "pipe")
 
-    def __init__(self, pos: int, keyword: str, pipe: Pipe, body: ListNode, otherwise: ListNode | None) -> None:
+    def __init__(
+        self, pos: int, keyword: str, pipe: Pipe, body: ListNode, otherwise: ListNode | None
+    ) -> None:
         super().__init__(pos)
         self.keyword, self.pipe, self.body, self.otherwise = keyword, pipe, body, otherwise
 

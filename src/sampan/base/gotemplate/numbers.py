@@ -8,7 +8,7 @@ from sampan.base.gotemplate.strconv import (
     INT64_MAX,
     INT64_MIN,
     UINT64_MAX,
-    SyntaxError_,
+    LiteralError,
     parse_based,
     parse_float,
     quote,
@@ -73,7 +73,7 @@ def _char(node: nd.Number) -> nd.Number:
     text = node.text
     try:
         octets, stop = unquote_char(text, 1, "'")
-    except SyntaxError_ as problem:
+    except LiteralError as problem:
         raise NumberError(str(problem)) from None
     if text[stop:] != "'":
         raise NumberError(f"malformed character constant: {text}")

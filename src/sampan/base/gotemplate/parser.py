@@ -13,7 +13,7 @@ from sampan.base.gotemplate import nodes as nd
 from sampan.base.gotemplate.errors import ParseError
 from sampan.base.gotemplate.lexer import Lexer, Token
 from sampan.base.gotemplate.numbers import NumberError, parse_number
-from sampan.base.gotemplate.strconv import SyntaxError_, quote, unquote
+from sampan.base.gotemplate.strconv import LiteralError, quote, unquote
 
 MAX_DEPTH = 10_000  # nested parentheses; Go's maxStackDepth
 _OPERANDS = frozenset(
@@ -163,10 +163,10 @@ class Parser:
     def unquote(self, literal: str) -> str:
         try:
             return unquote(literal)
-        except SyntaxError_ as problem:
+        except LiteralError as problem:
             self.fail(str(problem))
 
-    def item_list(self) -> tuple[nd.ListNode, nd.Node]:
+    def item_list(self) -> tuple[nd.ListNode, nd.Node]:  # noqa: RET503  (fail never returns)
         items = nd.ListNode(self.peek_solid().pos)
         while self.peek_solid().kind != lx.EOF:
             node = self.text_or_action()
@@ -175,7 +175,7 @@ class Parser:
             items.nodes.append(node)
         self.fail("unexpected EOF")
 
-    def text_or_action(self) -> nd.Node:
+    def text_or_action(self) -> nd.Node:  # noqa: RET503  (fail never returns)
         token = self.next_solid()
         if token.kind == lx.TEXT:
             return nd.Text(token.pos, token.text)

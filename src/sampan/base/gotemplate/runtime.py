@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from sampan.base.gotemplate.errors import EvalFault
+from sampan.base.gotemplate.errors import ArgumentFault, EvalFault
 from sampan.base.gotemplate.gofmt import text
 from sampan.base.gotemplate.gotypes import ANY, Func, Map, Struct, assignable, nilable, type_of, zero
 
@@ -128,7 +128,13 @@ def invoke(method: Func, value: Any, name: str, args: tuple[Any, ...]) -> Any:
             raise EvalFault(f"wrong number of args for {name}: want at least {count - 1} got {len(args)}")
     elif len(args) != count:
         raise EvalFault(f"wrong number of args for {name}: want {count} got {len(args)}")
-    checked = [check(a, method.params[min(i, count - 1)]) for i, a in enumerate(args)]
+    checked = []
+    for place, arg in enumerate(args):
+        target = method.params[min(place, count - 1)]
+        try:
+            checked.append(check(arg, target))
+        except EvalFault as problem:
+            raise ArgumentFault(str(problem), place, target) from None
     return method.call(value, *checked)
 
 

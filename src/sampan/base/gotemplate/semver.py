@@ -106,7 +106,9 @@ def _number(text: str | None) -> int:
     value = int(text.lstrip(".")) if text else 0
     if value > UINT64_MAX:
         shown = (text or "").lstrip(".")
-        raise SemverError(f"error parsing version segment: strconv.ParseUint: parsing {quote(shown)}: value out of range")
+        raise SemverError(
+            f"error parsing version segment: strconv.ParseUint: parsing {quote(shown)}: value out of range"
+        )
     return value
 
 
@@ -118,10 +120,9 @@ def parse(text: str) -> Version:
     match = _VERSION.match(text)
     if match is None:
         raise SemverError("invalid semantic version")
-    numbers = [_number(match[i]) for i in (1, 2, 3)]
     pre = match[4] or ""
     _check_pre(pre)
-    return Version(*numbers, pre, match[5] or "", text)
+    return Version(_number(match[1]), _number(match[2]), _number(match[3]), pre, match[5] or "", text)
 
 
 def _check_pre(pre: str) -> None:

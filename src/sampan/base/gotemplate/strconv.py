@@ -16,7 +16,7 @@ _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 _ESCAPES = {v: "\\" + k for k, v in _SIMPLE.items()}
 
 
-class SyntaxError_(ValueError):
+class LiteralError(ValueError):
     """A literal that strconv refuses (`invalid syntax`)."""
 
     def __init__(self) -> None:
@@ -83,17 +83,17 @@ def can_backquote(text: str) -> bool:
 def unquote(literal: str) -> str:
     """`strconv.Unquote` of a string literal in double quotes or backquotes."""
     if len(literal) < 2 or literal[0] != literal[-1]:
-        raise SyntaxError_
+        raise LiteralError
     mark, body = literal[0], literal[1:-1]
     if mark == "`":
         if "`" in body:
-            raise SyntaxError_
+            raise LiteralError
         return body.replace("\r", "")
     if mark != '"' or "\n" in body:
-        raise SyntaxError_
+        raise LiteralError
     if "\\" not in body:
         if '"' in body:
-            raise SyntaxError_
+            raise LiteralError
         return body
     out: list[bytes] = []
     at = 0
@@ -107,12 +107,12 @@ def unquote_char(text: str, at: int, mark: str) -> tuple[bytes, int]:
     """One character or escape of a literal at `at`; returns its bytes and the next position."""
     char = text[at]
     if char == mark:
-        raise SyntaxError_
+        raise LiteralError
     if char != "\\":
         return encode(char), at + 1
     at += 1
     if at >= len(text):
-        raise SyntaxError_
+        raise LiteralError
     kind = text[at]
     at += 1
     if kind in _SIMPLE:
@@ -121,30 +121,32 @@ def unquote_char(text: str, at: int, mark: str) -> tuple[bytes, int]:
         width = {"x": 2, "u": 4, "U": 8}[kind]
         digits = text[at : at + width]
         if len(digits) < width or not all(c in "0123456789abcdefABCDEF" for c in digits):
-            raise SyntaxError_
+            raise LiteralError
         code = int(digits, 16)
         if kind == "x":
             return bytes([code]), at + width
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            raise SyntaxError_
+            raise LiteralError
         return chr(code).encode(), at + width
     if kind in "01234567":
         digits = text[at - 1 : at + 2]
         if len(digits) < 3 or not all(c in "01234567" for c in digits) or int(digits, 8) > 255:
-            raise SyntaxError_
+            raise LiteralError
         return bytes([int(digits, 8)]), at + 2
     if kind in "'\"":
         if kind != mark:
-            raise SyntaxError_
+            raise LiteralError
         return kind.encode(), at
-    raise SyntaxError_
+    raise LiteralError
 
 
 # ---------------------------------------------------------------- numbers
 
 _DEC = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _BASED = re.compile(r"([+-]?)(?:0([xX])_?|0([bB])_?|0([oO])_?|(0)_?)?([0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)\Z")
-_FLOAT = re.compile(r"[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?\Z", re.ASCII)
+_FLOAT = re.compile(
+    r"[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?\Z", re.ASCII
+)
 _HEXFLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][+-]?\d+\Z", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?inf(?:inity)?\Z|nan\Z", re.IGNORECASE)
 

@@ -10,8 +10,8 @@ from hashlib import sha256
 from types import CodeType, FunctionType, TracebackType
 from typing import Any, NamedTuple
 
-from sampan.base.gotemplate import builtins, codegen, gotypes, runtime
-from sampan.base.gotemplate.errors import EvalFault, ExecError, ParseError
+from sampan.base.gotemplate import builtins, codegen, gotypes, nodes, runtime
+from sampan.base.gotemplate.errors import ArgumentFault, EvalFault, ExecError, ParseError
 from sampan.base.gotemplate.gotypes import Func, GoError
 from sampan.base.gotemplate.nodes import is_empty
 from sampan.base.gotemplate.parser import Tree, parse
@@ -73,14 +73,28 @@ class Environment:
             "ANY": gotypes.ANY,
             "zero": gotypes.zero,
         }
-        for helper in ("check", "check_element", "element_fields", "element_methods", "fault", "length_element"):
+        for helper in (
+            "check",
+            "check_element",
+            "element_fields",
+            "element_methods",
+            "fault",
+            "length_element",
+        ):
             self.globals[helper] = getattr(runtime, helper)
         for name, func in self.functions.items():
             self.globals["f_" + name] = func.call
         self.salt = sha256(
             repr(
-                (codegen.VERSION, sys.version, sorted(methods))
-                + tuple((n, f.params, f.variadic, f.result, f.stateful) for n, f in sorted(self.functions.items()))
+                (
+                    codegen.VERSION,
+                    sys.version,
+                    sorted(methods),
+                    [
+                        (n, f.params, f.variadic, f.result, f.stateful)
+                        for n, f in sorted(self.functions.items())
+                    ],
+                )
             ).encode()
         ).hexdigest()
 
@@ -234,11 +248,17 @@ class Execution:
                 message = f"error calling {site.call}: {message}"
         if site is None:
             return ExecError(f"template: {template.source.name}: {message}", template.name, 0, cause)
-        text = template.source.text[: site.node.pos]
+        node = site.node
+        if isinstance(problem, ArgumentFault) and problem.place < len(site.args):
+            arg, node = site.args[problem.place]
+            word = codegen.LITERALS.get(problem.target)
+            if word is not None and isinstance(arg, (nodes.Bool, nodes.String, nodes.Number)):
+                message = f"expected {word}; found {node}"
+        text = template.source.text[: node.pos]
         row = 1 + text.count("\n")
         column = byte_len(text[text.rfind("\n") + 1 :])
         where = f"{template.source.name}:{row}:{column}"
-        full = f"template: {where}: executing {quote(template.name)} at <{site.node}>: {message}"
+        full = f"template: {where}: executing {quote(template.name)} at <{node}>: {message}"
         return ExecError(full, template.name, row, cause)
 
 
@@ -246,7 +266,9 @@ def _innermost(trace: TracebackType | None) -> tuple[Template, int] | None:
     """The innermost generated frame: its template and the line."""
     found: tuple[Template, int] | None = None
     while trace is not None:
-        owner = trace.tb_frame.f_locals.get("T") if trace.tb_frame.f_code.co_filename == "<template>" else None
+        owner = (
+            trace.tb_frame.f_locals.get("T") if trace.tb_frame.f_code.co_filename == "<template>" else None
+        )
         if isinstance(owner, Template):
             found = (owner, trace.tb_lineno)
         trace = trace.tb_next

@@ -89,7 +89,7 @@ def variants(code: int) -> tuple[int, ...]:
     found = {code}
     extra = {"k": "\u212a", "s": "\u017f", "\u00e5": "\u212b", "\u03c9": "\u2126", "\u00b5": "\u03bc"}
     for _ in range(2):
-        for member in list(found):
+        for member in sorted(found):
             text = chr(member)
             for other in (text.lower(), text.upper(), text.title()):
                 if len(other) == 1:

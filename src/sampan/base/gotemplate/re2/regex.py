@@ -31,7 +31,11 @@ class Regex:
 
     def match_at(self, text: str, start: int, want: bool = True) -> Span | None:
         """The positions of the match and its groups at or after `start`."""
-        if self.fast is not None and self.repeats is not None and translate.affordable(self.repeats, len(text)):
+        if (
+            self.fast is not None
+            and self.repeats is not None
+            and translate.affordable(self.repeats, len(text))
+        ):
             found = self.fast.search(text, start)
             if found is None:
                 return None
@@ -144,7 +148,7 @@ def _template(template: str) -> list[str | tuple[str]]:
 
 
 @lru_cache(maxsize=512)
-def compile(pattern: str) -> Regex:  # noqa: A001  (regexp.Compile)
+def compile(pattern: str) -> Regex:
     """Raises syntax.RegexError."""
     return Regex(pattern)
 

@@ -262,7 +262,7 @@ class _Parser:
             self.fail("missing closing )", self.text)
         self.at += 1
 
-    def flag_group(self, start: int) -> Node | None:
+    def flag_group(self, start: int) -> Node | None:  # noqa: RET503  (fail never returns)
         self.at += 2
         flags, on, some = self.flags, True, False
         while self.at < len(self.text):
@@ -334,7 +334,7 @@ class _Parser:
             found = cc.fold(found)
         return cc.negate(found) if negative else found
 
-    def char_escape(self) -> int:
+    def char_escape(self) -> int:  # noqa: RET503  (fail never returns)
         """The code point of an escape at the current place."""
         start = self.at
         char = self.text[self.at + 1 : self.at + 2]

@@ -44,9 +44,13 @@ class _Cipher:
         s0, s1, s2, s3 = self.s
         for i in range(0, 16, 2):
             left ^= p[i]
-            right ^= ((s0[left >> 24] + s1[left >> 16 & 255] ^ s2[left >> 8 & 255]) + s3[left & 255]) & 0xFFFFFFFF
+            right ^= (
+                (s0[left >> 24] + s1[left >> 16 & 255] ^ s2[left >> 8 & 255]) + s3[left & 255]
+            ) & 0xFFFFFFFF
             right ^= p[i + 1]
-            left ^= ((s0[right >> 24] + s1[right >> 16 & 255] ^ s2[right >> 8 & 255]) + s3[right & 255]) & 0xFFFFFFFF
+            left ^= (
+                (s0[right >> 24] + s1[right >> 16 & 255] ^ s2[right >> 8 & 255]) + s3[right & 255]
+            ) & 0xFFFFFFFF
         return right ^ p[17], left ^ p[16]
 
     def expand(self, key: list[int], salt: tuple[int, ...]) -> None:

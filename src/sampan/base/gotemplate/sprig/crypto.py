@@ -84,11 +84,28 @@ def htpasswd(user: str, password: str) -> str:
 _SEED = b"com.lyndir.masterpassword"
 _TEMPLATES = {
     "maximum": ("anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"),
-    "long": tuple(
-        "CvcvnoCvcvCvcv CvcvCvcvnoCvcv CvcvCvcvCvcvno CvccnoCvcvCvcv CvccCvcvnoCvcv CvccCvcvCvcvno CvcvnoCvccCvcv "
-        "CvcvCvccnoCvcv CvcvCvccCvcvno CvcvnoCvcvCvcc CvcvCvcvnoCvcc CvcvCvcvCvccno CvccnoCvccCvcv CvccCvccnoCvcv "
-        "CvccCvccCvcvno CvcvnoCvccCvcc CvcvCvccnoCvcc CvcvCvccCvccno CvccnoCvcvCvcc CvccCvcvnoCvcc "
-        "CvccCvcvCvccno".split()
+    "long": (
+        "CvcvnoCvcvCvcv",
+        "CvcvCvcvnoCvcv",
+        "CvcvCvcvCvcvno",
+        "CvccnoCvcvCvcv",
+        "CvccCvcvnoCvcv",
+        "CvccCvcvCvcvno",
+        "CvcvnoCvccCvcv",
+        "CvcvCvccnoCvcv",
+        "CvcvCvccCvcvno",
+        "CvcvnoCvcvCvcc",
+        "CvcvCvcvnoCvcc",
+        "CvcvCvcvCvccno",
+        "CvccnoCvccCvcv",
+        "CvccCvccnoCvcv",
+        "CvccCvccCvcvno",
+        "CvcvnoCvccCvcc",
+        "CvcvCvccnoCvcc",
+        "CvcvCvccCvccno",
+        "CvccnoCvcvCvcc",
+        "CvccCvcvnoCvcc",
+        "CvccCvcvCvccno",
     ),
     "medium": ("CvcnoCvc", "CvcCvcno"),
     "short": ("Cvcn",),
@@ -137,7 +154,9 @@ def encrypt_aes(password: str, plain: str) -> str:
     missing = 16 - len(data) % 16
     iv = os.urandom(16)
     worker = _aes(password, iv).encryptor()
-    return base64.b64encode(iv + worker.update(data + bytes([missing]) * missing) + worker.finalize()).decode()
+    return base64.b64encode(
+        iv + worker.update(data + bytes([missing]) * missing) + worker.finalize()
+    ).decode()
 
 
 def decrypt_aes(password: str, crypted: str) -> str:
@@ -170,7 +189,7 @@ class Certificate(Struct):
     fields = ("Cert", "Key")
 
     def __init__(self, cert: str, key: str) -> None:
-        self.Cert, self.Key = cert, key  # noqa: N803,N806  (the names that templates read)
+        self.Cert, self.Key = cert, key
 
 
 def gen_private_key(kind: str) -> str:
@@ -268,7 +287,7 @@ def _certificate(
     addresses = _addresses(ips)
     names = _strings(hosts, "processing alternate dns name")
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     signer, signer_name = (key, subject) if issuer is None else (issuer[1], issuer[0].subject)
     builder = (
         x509.CertificateBuilder()
@@ -280,7 +299,8 @@ def _certificate(
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(_usage(ca), critical=True)
         .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+            critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
@@ -296,7 +316,7 @@ def _certificate(
         alternatives += [x509.IPAddress(a) for a in addresses]
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    cert = builder.sign(signer, algorithm)
+    cert = builder.sign(signer, algorithm)  # type: ignore[arg-type]
     return Certificate(cert.public_bytes(Encoding.PEM).decode(), _key_pem(key))
 
 

@@ -93,7 +93,14 @@ def round_duration(value: Any) -> str:
         span = clock.time_ns() - value.nanos
     size = abs(span)
     day = 24 * HOUR
-    for unit, word in ((365 * day, "y"), (30 * day, "mo"), (day, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+    for unit, word in (
+        (365 * day, "y"),
+        (30 * day, "mo"),
+        (day, "d"),
+        (HOUR, "h"),
+        (MINUTE, "m"),
+        (SECOND, "s"),
+    ):
         if size > unit:
             return f"{size // unit}{word}"
     return "0s"

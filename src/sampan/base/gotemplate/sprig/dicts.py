@@ -21,7 +21,7 @@ from sampan.base.gotemplate.sprig.cast import strval
 
 
 def get(values: dict[str, Any], key: str) -> Any:
-    return values[key] if key in values else ""
+    return values.get(key, "")
 
 
 def set_(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
@@ -75,7 +75,9 @@ def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[st
     return _merge_all(target, sources, overwrite=True)
 
 
-def _merge_all(target: dict[str, Any], sources: tuple[dict[str, Any], ...], *, overwrite: bool) -> dict[str, Any]:
+def _merge_all(
+    target: dict[str, Any], sources: tuple[dict[str, Any], ...], *, overwrite: bool
+) -> dict[str, Any]:
     if isinstance(target, NilMap):
         target = {}
     for source in sources:
@@ -133,7 +135,7 @@ def dig(*parts: Any) -> Any:
             return default
         one = one[key]
         _plain_map(one)
-    return one[path[-1]] if path[-1] in one else default
+    return one.get(path[-1], default)
 
 
 def _plain_map(value: Any) -> None:
@@ -144,5 +146,3 @@ def _plain_map(value: Any) -> None:
 
 def _conversion(value: Any) -> str:
     return "nil" if value is None else type_of(value)
-
-

@@ -124,5 +124,3 @@ def concat(*lists: Any) -> list[Any]:
             raise GoPanic(f"Cannot concat type {kind_of(one)} as list")
         out.extend(elements(one, "concat"))
     return out or NilList()
-
-

@@ -6,6 +6,8 @@ from typing import Any
 
 from sampan.base.gotemplate.gotypes import GoError, kind_of, type_of
 
+__all__ = ["kind_of", "type_of"]
+
 
 def type_is(target: str, value: Any) -> bool:
     return target == type_of(value)

@@ -338,7 +338,9 @@ def b32dec(value: str) -> str:
         return str(problem)
 
 
-def _decode(data: bytes, alphabet: frozenset[int], group: int, decoder: Callable[[bytes], bytes], word: str) -> bytes:
+def _decode(
+    data: bytes, alphabet: frozenset[int], group: int, decoder: Callable[[bytes], bytes], word: str
+) -> bytes:
     clean = data.replace(b"\n", b"").replace(b"\r", b"")
     body = clean.rstrip(b"=")
     places = [i for i, c in enumerate(data) if c not in b"\r\n"]

@@ -254,7 +254,9 @@ FUNCTIONS: dict[str, Func] = {
     "genCA": func(crypto.gen_ca, "string, int -> cert"),
     "genCAWithKey": func(crypto.gen_ca_with_key, "string, int, string -> cert"),
     "genSelfSignedCert": func(crypto.gen_self_signed, "string, list, list, int -> cert"),
-    "genSelfSignedCertWithKey": func(crypto.gen_self_signed_with_key, "string, list, list, int, string -> cert"),
+    "genSelfSignedCertWithKey": func(
+        crypto.gen_self_signed_with_key, "string, list, list, int, string -> cert"
+    ),
     "genSignedCert": func(crypto.gen_signed, "string, list, list, int, cert -> cert"),
     "genSignedCertWithKey": func(crypto.gen_signed_with_key, "string, list, list, int, cert, string -> cert"),
     "encryptAES": func(crypto.encrypt_aes, "string, string -> string"),

@@ -36,8 +36,19 @@ class URL(NamedTuple):
         else:
             if self.scheme or self.host or self.user is not None:
                 if self.host or self.path or self.user is not None:
-                    if not (self.scheme and not self.host and self.user is None and not self.path.startswith("/")):
-                        out += "//" if (self.host or self.user is not None or self.path.startswith("//") or self.scheme) else ""
+                    if not (
+                        self.scheme and not self.host and self.user is None and not self.path.startswith("/")
+                    ):
+                        out += (
+                            "//"
+                            if (
+                                self.host
+                                or self.user is not None
+                                or self.path.startswith("//")
+                                or self.scheme
+                            )
+                            else ""
+                        )
                 if self.user is not None:
                     out += self.user + "@"
                 out += escape(self.host, "host")
@@ -184,7 +195,14 @@ def url_join(parts: dict[str, Any]) -> str:
         except GoError as problem:
             raise GoPanic(f"unable to parse userinfo in dict: {problem}") from None
     return URL(
-        found["scheme"], found["opaque"], user, found["host"], found["path"], found["query"], False, found["fragment"]
+        found["scheme"],
+        found["opaque"],
+        user,
+        found["host"],
+        found["path"],
+        found["query"],
+        False,
+        found["fragment"],
     ).text()
 
 
