@@ -155,9 +155,9 @@ def test_elements_of_a_claim() -> None:
     )
     assert made == {
         (services.HAIRPINS, ("10.42.0.1", "10.42.0.1")): None,
-        (services.ENDPOINTS, (*frontend, 0)): a,
-        (services.ENDPOINTS, (*frontend, 1)): b,
-        (services.ENDPOINTS, (*frontend, services.OUTSIDE_SLOT)): b,
+        (services.ENDPOINTS, (frontend, 0)): a,
+        (services.ENDPOINTS, (frontend, 1)): b,
+        (services.ENDPOINTS, (frontend, services.OUTSIDE_SLOT)): b,
         (services.LOCAL_POLICY, frontend): None,
         (Pick(2, INSIDE), frontend): None,
         (Pick(1, OUTSIDE), frontend): None,
@@ -205,7 +205,7 @@ def test_one_endpoint_more_is_a_small_change() -> None:
     frontend = Frontend(VIP, "TCP", 80)
     assert changes == Changes(
         ((Pick(2), frontend),),
-        (((services.ENDPOINTS, (*frontend, 2)), Backend("10.42.0.3", 8080)), ((Pick(3), frontend), None)),
+        (((services.ENDPOINTS, (frontend, 2)), Backend("10.42.0.3", 8080)), ((Pick(3), frontend), None)),
     )
 
 
@@ -235,7 +235,7 @@ batch = st.dictionaries(
 @settings(max_examples=200)
 @given(st.lists(batch, max_size=6))
 def test_changes_add_up_to_what_there_should_be(batches: list[dict[str, tuple[services.Claim, ...]]]) -> None:
-    ledger = Ledger()
+    ledger, filled = Ledger(), Ledger()
     kernel: dict[Any, Any] = {}
     for one in batches:
         changes = ledger.put(one)
@@ -245,3 +245,6 @@ def test_changes_add_up_to_what_there_should_be(batches: list[dict[str, tuple[se
             assert place not in kernel
             kernel[place] = value
         assert kernel == ledger.all()
+        filled.fill(one)
+        assert kernel == filled.all()
+    assert filled.put({"a/a": (), "a/b": (), "b/a": ()}) == ledger.put({"a/a": (), "a/b": (), "b/a": ()})

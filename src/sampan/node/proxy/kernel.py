@@ -33,7 +33,7 @@ class Kernel:
     def replace(self, ledger: Ledger) -> None:
         """The whole table in one transaction: packets meet the old one or the new one."""
         own = table.of(self._config)
-        with _no_collection():
+        with no_collection():
             wanted = ledger.all()
             chains = [c.name for c in nft.chains(self._socket) if (c.family, c.table) == ("ip", own.name)]
             sets = nft.set_names(self._socket, own)
@@ -63,11 +63,8 @@ class Kernel:
         sticky = any(isinstance(head, Sticky) for head in self._shared)
         if ends or (sticky and any(head == services.ENDPOINTS for head, _ in changes.removed)):
             self._purge_affinity(ledger)
-        touched = {
-            Frontend(*key[:3])
-            for head, key in changes.removed
-            if head in (services.ENDPOINTS, services.REJECTED)
-        }
+        touched = {key[0] for head, key in changes.removed if head == services.ENDPOINTS}
+        touched |= {Frontend(*key) for head, key in changes.removed if head == services.REJECTED}
         if udp := [frontend for frontend in touched if frontend.protocol == "UDP"]:
             self._forget_flows(udp, ledger)
 
@@ -115,7 +112,7 @@ def remove(config: Config) -> None:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Making some ten thousand tuples sets the collector off again and again, for nothing: none is in a cycle."""
     enabled = gc.isenabled()
     gc.disable()

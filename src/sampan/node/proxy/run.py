@@ -115,7 +115,8 @@ class _Proxy:
             self._kernel.change(changes, self._ledger)
 
     def _replace(self, keys: set[str]) -> None:
-        self._ledger.put(self._claims(keys))
+        with kernel.no_collection():
+            self._ledger.fill(self._claims(keys))
         self._kernel.replace(self._ledger)
 
     def _claims(self, keys: set[str]) -> dict[str, tuple[services.Claim, ...]]:

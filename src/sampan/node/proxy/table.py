@@ -88,12 +88,13 @@ def change(config: Config, changes: Changes, known: Collection[Pick | Sticky]) -
     by_set: dict[str | Pick | Sticky, list[tuple[Any, ...]]] = {}
     for head, key in changes.removed:
         by_set.setdefault(head, []).append(key)
+    packed = _Packed()
     for head, keys in by_set.items():
         which = _set(head)
         if which.interval:
-            requests += nft.ranges_delete(table, which, [_range(key) for key in keys])
+            requests += nft.ranges_delete(table, which, [packed.range(key) for key in keys])
         else:
-            requests += nft.elements_delete(table, which, [_key(key) for key in keys])
+            requests += nft.elements_delete(table, which, [packed.key(key) for key in keys])
     return requests + _add(table, changes.added)
 
 
@@ -106,33 +107,51 @@ def _add(table: nft.Table, items: Iterable[tuple[Place, Backend | None]]) -> lis
     for (head, key), value in items:
         by_set.setdefault(head, []).append((key, value))
     requests: list[Request] = []
+    packed = _Packed()
     for head, filled in by_set.items():
         which = _set(head)
         if which.interval:
-            requests += nft.ranges_add(table, which, [_range(key) for key, _ in filled])
+            requests += nft.ranges_add(table, which, [packed.range(key) for key, _ in filled])
         elif which.data:
-            requests += nft.elements_add(table, which, [(_key(key), _backend(v)) for key, v in filled if v])
+            # (frontend, slot) to endpoint: two thirds of everything there is
+            pairs = [(packed.frontend(key[0]) + _slot(key[1]), _backend(v)) for key, v in filled if v]
+            requests += nft.elements_add(table, which, pairs)
         else:
-            requests += nft.elements_add(table, which, [(_key(key), None) for key, _ in filled])
+            requests += nft.elements_add(table, which, [(packed.key(key), None) for key, _ in filled])
     return requests
 
 
-def _key(key: tuple[Any, ...]) -> bytes:
-    """A key of any set: a frontend, alone or with a slot; or two addresses."""
-    if len(key) == 2:
-        return socket.inet_aton(key[0]) + socket.inet_aton(key[1])
-    packed = socket.inet_aton(key[0]) + _PROTOCOL[key[1]] + _PORT.pack(key[2])
-    return packed + _SLOT.pack(key[3]) if len(key) == 4 else packed
+class _Packed:
+    """Keys packed; each frontend once, as it is in several sets."""
+
+    def __init__(self) -> None:
+        self._frontends: dict[tuple[Any, ...], bytes] = {}
+
+    def frontend(self, key: tuple[Any, ...]) -> bytes:
+        known = self._frontends.get(key)
+        if known is None:
+            known = self._frontends[key] = socket.inet_aton(key[0]) + _PROTOCOL[key[1]] + _PORT.pack(key[2])
+        return known
+
+    def key(self, key: tuple[Any, ...]) -> bytes:
+        """A frontend, a frontend with a slot, or two addresses."""
+        if len(key) == 3:
+            return self.frontend(key)
+        if isinstance(key[0], str):
+            return socket.inet_aton(key[0]) + socket.inet_aton(key[1])
+        return self.frontend(key[0]) + _slot(key[1])
+
+    def range(self, key: tuple[Any, ...]) -> tuple[bytes, bytes]:
+        frontend = self.frontend(key[0])
+        first, last = _ends(key[1])
+        return frontend + first, frontend + last
 
 
 def _backend(value: Backend) -> bytes:
     return socket.inet_aton(value[0]) + _PORT.pack(value[1])
 
 
-def _range(key: tuple[Any, ...]) -> tuple[bytes, bytes]:
-    frontend = _key(key[:3])
-    first, last = _ends(key[3])
-    return frontend + first, frontend + last
+_slot = _SLOT.pack
 
 
 def _ends(cidr: str) -> tuple[bytes, bytes]:
