@@ -58,6 +58,7 @@ class ServerConnection(asyncio.Protocol):
     """The protocol object, the `Connection` that handlers see, and the `Outlet` of its streams."""
 
     __slots__ = (
+        "_begun",
         "_body",
         "_body_bytes",
         "_busy",
@@ -79,6 +80,7 @@ class ServerConnection(asyncio.Protocol):
         "_server",
         "_stream",
         "_task",
+        "_told_bytes",
         "_transport",
         "_upgrading",
         "_url",
@@ -131,6 +133,8 @@ class ServerConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._head_bytes = 0
+        self._told_bytes = 0
+        self._begun = False
         self._reading_head = True
 
     # -- asyncio.Protocol
@@ -181,7 +185,8 @@ class ServerConnection(asyncio.Protocol):
             self._leftover += data
             self._pause_reading()
             return
-        if self._reading_head:
+        # of a head that goes on over several reads, those after the first are counted here
+        if self._begun:
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -191,7 +196,7 @@ class ServerConnection(asyncio.Protocol):
             if not self._discarding:
                 self._refuse(400, f"malformed request: {error}")
         else:
-            if self._reading_head and self._head_bytes > self._server.limits.head and not self._discarding:
+            if self._begun and self._head_bytes > self._server.limits.head and not self._discarding:
                 self._refuse(431, f"the request's head is longer than {self._server.limits.head} bytes")
 
     def pause_writing(self) -> None:
@@ -213,6 +218,7 @@ class ServerConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._reset()
+        self._begun = True
         self.deadline = self._server.now + self._server.limits.head_timeout
 
     def on_url(self, url: bytes) -> None:
@@ -221,6 +227,7 @@ class ServerConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._reading_head:
             return  # a trailer
+        self._told_bytes += len(name) + len(value)
         key = _name(name)
         text = value.decode("latin-1")
         if key in self._headers:
@@ -232,8 +239,11 @@ class ServerConnection(asyncio.Protocol):
             self._headers[key] = text
 
     def on_headers_complete(self) -> None:
-        self._reading_head = False
+        self._reading_head = self._begun = False
         self._head_bytes = 0
+        if self._told_bytes + len(self._url) > self._server.limits.head:
+            self._refuse(431, f"the request's head is longer than {self._server.limits.head} bytes")
+            return
         headers = self._headers
         length = headers.get("content-length")
         if length is None and "transfer-encoding" not in headers:
@@ -366,7 +376,7 @@ class ServerConnection(asyncio.Protocol):
     def _refuse(self, status: int, message: str) -> None:
         """Answers without a handler and reads no further. Earlier requests of the connection are answered first."""
         self._discarding = True
-        self._reading_head = False
+        self._reading_head = self._begun = False
         self.deadline = NEVER
         if self._busy or self._queue:
             # an answer is still on its way; a second one now would be out of order
@@ -506,7 +516,7 @@ class ServerConnection(asyncio.Protocol):
 
     def expire(self, reason: str) -> None:
         """A time-out: a late request is told so, a reader that stopped reading is cut."""
-        if self._busy or self._paused or (not self._head_bytes and self._reading_head):
+        if self._busy or self._paused or (not self._begun and self._reading_head):
             self._transport.abort() if self._paused else self._transport.close()
         else:
             self._refuse(408, reason)
