@@ -363,22 +363,19 @@ def status(found: Settings) -> Mapping[str, Any] | None:
     if state is None:
         return None
     components = list(state["components"])
-    if pid := _monitor_pid(found):
-        components.append(
-            {"name": "monitor", "pid": pid, "state": "running", "reason": "", "process": "monitor"}
-        )
+    for name, pid in _outliving(found).items():
+        components.append({"name": name, "pid": pid, "state": "running", "reason": "", "process": name})
     return {**state, "components": components}
 
 
-def _monitor_pid(found: Settings) -> int | None:
-    if found.simulated:
-        return None
-    try:
-        pid = int((found.run_path / "node" / "monitor" / "pid").read_text())
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return None
-    return pid
+def _outliving(found: Settings) -> Mapping[str, int]:
+    """The container monitor and its holder, which are not the supervisor's children."""
+    if found.simulated or not settings.is_root():
+        return {}
+    from sampan.cluster import components
+    from sampan.node.runtime.processes import processes
+
+    return processes(components.runtime_config(found))
 
 
 def down(found: Settings) -> bool:
