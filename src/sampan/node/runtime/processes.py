@@ -11,7 +11,7 @@ from sampan.node.runtime.config import Config
 
 def processes(config: Config) -> dict[str, int]:
     """Process ids by name: `monitor`, and `holder` above it. Empty when no monitor runs."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         connection.settimeout(1.0)
         try:
             connection.connect(str(config.run / "monitor.sock"))

@@ -15,7 +15,7 @@ def test_no_monitor_is_no_process(tmp_path: Path) -> None:
 
 
 def test_the_process_behind_the_socket_is_the_monitor(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(str(tmp_path / "monitor.sock"))
         listener.listen()
         assert processes(Config(root=tmp_path, run=tmp_path)) == {"monitor": os.getpid()}
