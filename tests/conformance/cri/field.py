@@ -148,7 +148,9 @@ class Ours:
 
     def __init__(self, tmp: Path) -> None:
         name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
-        self.config = Config(tmp / "root", Path("/run") / name, cluster=name)
+        # The same expectations over the other OCI runtime: SAMPAN_TEST_OCI_RUNTIME=/usr/sbin/runc.
+        oci = os.environ.get("SAMPAN_TEST_OCI_RUNTIME")
+        self.config = Config(tmp / "root", Path("/run") / name, name, Path(oci) if oci else None)
         self.network = FakeNetwork()
         self.logs = tmp / "logs"
 

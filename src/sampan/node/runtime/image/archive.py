@@ -13,6 +13,7 @@ import orjson
 from sampan.node.runtime.image import layers
 from sampan.node.runtime.image.store import Layer, Store
 from sampan.spec.oci import image as oci_image
+from sampan.spec.oci import reference as refs
 from sampan.spec.oci.image import Descriptor, InvalidImage
 
 # Manifests, configurations and indexes; distribution-spec lets registries refuse more than 4 MiB as well.
@@ -123,7 +124,8 @@ def _oci(store: Store, files: _Files, name: str | None) -> list[str]:
             raise InvalidImage(f"image has {len(manifest.layers)} layers: expected {len(parsed.diff_ids)}")
         pairs = zip(manifest.layers, parsed.diff_ids, strict=True)
         layer_list = [Layer(_opener(files, _blob_name(layer)), diff_id) for layer, diff_id in pairs]
-        image_id = store.add(data, config, layer_list, found)
+        digests = [f"{refs.parse(text).name}@{entry.digest}" for text in found if "@" not in text]
+        image_id = store.add(data, config, layer_list, found + digests)
         added += found or [image_id]
     return added
 

@@ -148,7 +148,10 @@ class Store:
     # -- writing
 
     def add(self, manifest: bytes | None, config: bytes, layer_list: list[Layer], names: list[str]) -> str:
-        """Unpacks what is missing and names the image; returns its id (the digest of `config`)."""
+        """Unpacks what is missing and names the image; returns its id (the digest of `config`).
+
+        A name may have a tag, a digest or both; each becomes a name of its own.
+        """
         parsed = oci_image.image_config(_json(config, "image configuration"))
         if len(parsed.diff_ids) != len(layer_list):
             raise InvalidImage(
@@ -175,8 +178,8 @@ class Store:
                 reference = refs.parse(text)
                 if reference.tag:
                     index.names[str(reference._replace(digest=""))] = image_id
-                if digest:
-                    index.names[f"{reference.name}@{reference.digest or digest}"] = image_id
+                if reference.digest:
+                    index.names[f"{reference.name}@{reference.digest}"] = image_id
             self._write(index)
         return image_id
 
