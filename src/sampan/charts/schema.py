@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 from sampan.base.gotemplate import gojson
-from sampan.base.gotemplate.gofmt import text as go_text
 from sampan.base.gotemplate.gotypes import GoError, type_of
 from sampan.base.gotemplate.re2 import regex
-from sampan.base.gotemplate.strconv import format_float, quote
+from sampan.base.gotemplate.strconv import quote
+from sampan.charts.complaints import Problem, display, grouped, number_text, quoted, ungrouped
 from sampan.charts.errors import SchemaError
 from sampan.charts.formats import FORMATS
 from sampan.charts.model import Chart
@@ -77,41 +77,6 @@ def check(values: Any, schema: bytes, fetch: Fetch | None = None) -> str:
 
 class _BadSchema(Exception):
     """The schema cannot be used."""
-
-
-class Problem:
-    """One failed keyword, with what caused it. `hidden` ones (a $ref with a single cause) do not show."""
-
-    __slots__ = ("causes", "hidden", "message", "path")
-
-    def __init__(self, path: tuple[str, ...], message: str, causes: list[Problem] | None = None) -> None:
-        self.path, self.message, self.causes, self.hidden = path, message, causes or [], False
-
-    def show(self, indent: int) -> str:
-        out = ""
-        if not (self.hidden and len(self.causes) == 1):
-            where = "".join("/" + p.replace("~", "~0").replace("/", "~1") for p in self.path)
-            out = "\n" + "  " * indent + f"- at {_quote(where)}: {self.message}"
-            indent += 1
-        return out + "".join(c.show(indent) for c in self.causes)
-
-
-def _quote(value: str) -> str:
-    return "'" + quote(value)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
-
-
-def _display(value: Any) -> str:
-    if isinstance(value, str):
-        return _quote(value)
-    return "value" if isinstance(value, (list, dict)) else go_text(value)
-
-
-def _grouped(number: float) -> str:
-    """A number as golang.org/x/text prints it for English: groups of thousands, at most three decimals."""
-    text = format_float(number, "f")
-    whole, point, fraction = text.partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return sign + f"{int(digits):,}" + (point + fraction if fraction else "")
 
 
 _TYPE_ORDER = ("null", "boolean", "number", "integer", "string", "array", "object")
@@ -258,7 +223,7 @@ class Validator:
 
     def validate(self, values: Any) -> list[Problem]:
         """The problems of a document, empty when it is valid."""
-        return _Run(self, self.root.document, values, (), self.root, 0, []).run()
+        return ungrouped(_Run(self, self.root.document, values, (), self.root, 0, []).run())
 
 
 class _Run:
@@ -344,7 +309,7 @@ class _Run:
                 return False
         if "const" in schema and self.draft >= 6 and not _equal(value, schema["const"]):
             complex_ = isinstance(schema["const"], (list, dict))
-            self.add("'const' failed" if complex_ else f"value must be {_display(schema['const'])}")
+            self.add("'const' failed" if complex_ else f"value must be {display(schema['const'])}")
             return False
         choices = schema.get("enum")
         if isinstance(choices, list) and not any(_equal(value, c) for c in choices):
@@ -357,8 +322,8 @@ class _Run:
         if any(isinstance(c, (list, dict)) for c in choices):
             return "'enum' failed"
         if len(choices) == 1:
-            return f"value must be {_display(choices[0])}"
-        return "value must be one of " + ", ".join(map(_display, choices))
+            return f"value must be {display(choices[0])}"
+        return "value must be one of " + ", ".join(map(display, choices))
 
     def format(self, schema: dict[str, Any]) -> bool:
         name = schema.get("format")
@@ -374,7 +339,7 @@ class _Run:
             complaint = FORMATS[name](self.value)
         if complaint is None:
             return True
-        self.add(f"{_quote(self.value)} is not valid {name}: {complaint}")
+        self.add(f"{quoted(self.value)} is not valid {name}: {complaint}")
         return False
 
     # ------------------------------------------------------------ references
@@ -389,7 +354,7 @@ class _Run:
         run = self.below(target, self.value)
         found = run.run()
         if found:
-            problem = Problem(self.path, "validation failed", found)
+            problem = Problem(self.path, "validation failed", ungrouped(found))
             problem.hidden = True
             self.problems.append(problem)
         else:
@@ -428,14 +393,16 @@ class _Run:
             missing = [n for n in required if isinstance(n, str) and n not in value]
             if missing:
                 word = "property" if len(missing) == 1 else "properties"
-                self.add(f"missing {word} {', '.join(map(_quote, missing))}")
+                self.add(f"missing {word} {', '.join(map(quoted, missing))}")
         self.depends(schema.get("dependencies"), value)
         self.properties(schema, value)
         if self.draft >= 6 and "propertyNames" in schema:
             for name in sorted(value):
-                found = self.below(schema["propertyNames"], name).run()
+                run = self.below(schema["propertyNames"], name)
+                run.path = ()
+                found = run.run()
                 if found:
-                    self.add(f"invalid propertyName {_quote(name)}", found)
+                    self.add(f"invalid propertyName {quoted(name)}", ungrouped(found))
         if self.draft >= 2019:
             self.depends(schema.get("dependentSchemas"), value)
             self.depends(schema.get("dependentRequired"), value)
@@ -451,7 +418,7 @@ class _Run:
                 missing = [n for n in rule if isinstance(n, str) and n not in value]
                 if missing:
                     self.add(
-                        f"properties {', '.join(map(_quote, missing))} required, if {_quote(name)} exists"
+                        f"properties {', '.join(map(quoted, missing))} required, if {quoted(name)} exists"
                     )
             else:
                 self.apply(rule)
@@ -469,22 +436,22 @@ class _Run:
             looked = False
             if name in known:
                 looked = True
-                self.problems += _grouped_problem(self.below(known[name], item, name).run(), self.path, name)
+                self.problems += grouped(self.below(known[name], item, name).run(), self.path, name)
             for test, inner in tests:
                 if test.match(name):
                     looked = True
-                    self.problems += _grouped_problem(self.below(inner, item, name).run(), self.path, name)
+                    self.problems += grouped(self.below(inner, item, name).run(), self.path, name)
             if not looked and has_rest:
                 looked = True
                 rest = schema["additionalProperties"]
                 if rest is False:
                     extra.append(name)
                 elif isinstance(rest, dict):
-                    self.problems += _grouped_problem(self.below(rest, item, name).run(), self.path, name)
+                    self.problems += grouped(self.below(rest, item, name).run(), self.path, name)
             if looked:
                 self.seen.add(name)
         if extra:
-            self.add(f"additional properties {', '.join(map(_quote, extra))} not allowed")
+            self.add(f"additional properties {', '.join(map(quoted, extra))} not allowed")
 
     # ------------------------------------------------------------ arrays
 
@@ -519,9 +486,7 @@ class _Run:
 
     def item(self, schema: Any, value: list[Any], place: int) -> None:
         self.seen_items.add(place)
-        self.problems += _grouped_problem(
-            self.below(schema, value[place], str(place)).run(), self.path, str(place)
-        )
+        self.problems += grouped(self.below(schema, value[place], str(place)).run(), self.path, str(place))
 
     def unique(self, value: list[Any]) -> None:
         for later in range(1, len(value)):
@@ -536,7 +501,7 @@ class _Run:
         for place, item in enumerate(value):
             found = self.below(schema["contains"], item, str(place)).run()
             if found:
-                causes += _grouped_problem(found, self.path, str(place))
+                causes += grouped(found, self.path, str(place))
             else:
                 matched.append(place)
                 if self.draft >= 2020:
@@ -567,22 +532,22 @@ class _Run:
             self.add(f"maxLength: got {len(value):,}, want {most:,}")
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and not self.owner.pattern(pattern).match(value):
-            self.add(f"{_quote(value)} does not match pattern {_quote(pattern)}")
+            self.add(f"{quoted(value)} does not match pattern {quoted(pattern)}")
 
     def number(self, schema: dict[str, Any], value: Fraction) -> None:
-        shown = _grouped(float(value))
+        shown = number_text(float(value))
         for side, beyond in (("minimum", operator.lt), ("maximum", operator.gt)):
             word = "exclusive" + side.capitalize()
             limit, strict = _number(schema, side), _number(schema, word)
             if schema.get(word) is True:
                 limit, strict = None, limit
             if limit is not None and beyond(value, limit):
-                self.add(f"{side}: got {shown}, want {_grouped(float(limit))}")
+                self.add(f"{side}: got {shown}, want {number_text(float(limit))}")
             if strict is not None and (beyond(value, strict) or value == strict):
-                self.add(f"{word}: got {shown}, want {_grouped(float(strict))}")
+                self.add(f"{word}: got {shown}, want {number_text(float(strict))}")
         step = _number(schema, "multipleOf")
         if step and (value / step).denominator != 1:
-            self.add(f"multipleOf: got {shown}, want {_grouped(float(step))}")
+            self.add(f"multipleOf: got {shown}, want {number_text(float(step))}")
 
     # ------------------------------------------------------------ combinations
 
@@ -591,7 +556,7 @@ class _Run:
         run = self.below(schema, self.value)
         found = run.run()
         if found:
-            self.problems += _grouped_problem(found, self.path)
+            self.problems += grouped(found, self.path)
         else:
             self.take(run)
 
@@ -608,7 +573,7 @@ class _Run:
             for one in every:
                 found, run = self.attempt(one)
                 if found:
-                    causes += _grouped_problem(found, self.path)
+                    causes += grouped(found, self.path)
                 else:
                     self.take(run)
             if causes:
@@ -631,7 +596,7 @@ class _Run:
         for one in choices:
             found, run = self.attempt(one)
             if found:
-                causes += _grouped_problem(found, self.path)
+                causes += grouped(found, self.path)
             else:
                 matched = True
                 self.take(run)
@@ -646,7 +611,7 @@ class _Run:
         for place, one in enumerate(choices):
             found, run = self.attempt(one)
             if found:
-                causes += _grouped_problem(found, self.path)
+                causes += grouped(found, self.path)
             elif matched < 0:
                 matched = place
                 self.take(run)
@@ -660,20 +625,13 @@ class _Run:
         if isinstance(self.value, dict) and "unevaluatedProperties" in schema:
             for name in sorted(set(self.value) - self.seen):
                 found = self.below(schema["unevaluatedProperties"], self.value[name], name).run()
-                self.problems += _grouped_problem(found, self.path, name)
+                self.problems += grouped(found, self.path, name)
             self.all_seen()
         if isinstance(self.value, list) and "unevaluatedItems" in schema:
             for place in sorted(set(range(len(self.value))) - self.seen_items):
                 found = self.below(schema["unevaluatedItems"], self.value[place], str(place)).run()
-                self.problems += _grouped_problem(found, self.path, str(place))
+                self.problems += grouped(found, self.path, str(place))
             self.all_seen()
-
-
-def _grouped_problem(found: list[Problem], path: tuple[str, ...], *more: str) -> list[Problem]:
-    """Several problems of one subschema stand under a heading."""
-    if len(found) < 2:
-        return found
-    return [Problem(path + more, "validation failed", found)]
 
 
 def _number(schema: dict[str, Any], key: str) -> Fraction | None:

@@ -10,7 +10,7 @@ from typing import Any
 from sampan.base.gotemplate import gojson
 from sampan.base.gotemplate.gotypes import Int64, type_of
 from sampan.base.gotemplate.sprig.strings import is_space
-from sampan.base.gotemplate.strconv import parse_int, quote
+from sampan.base.gotemplate.strconv import parse_int, quote, quote_rune
 from sampan.charts.errors import ValuesError
 
 MAX_INDEX = 65536
@@ -186,7 +186,7 @@ class _Parser:
     def index(self) -> int:
         word, stop = self.until("]")
         if not stop:
-            raise ValuesError("error parsing index: EOF")
+            raise _End
         number = parse_int(word, 10)
         if number is None:
             digits = word.lstrip("+-")
@@ -200,7 +200,8 @@ class _Parser:
             raise ValuesError(f"negative {index} index not allowed")
         extra, stop = self.until("[.=")
         if extra:
-            raise ValuesError(f"unexpected data at end of array index: {quote(extra)}")
+            runes = " ".join(quote_rune(ord(c)) for c in extra)
+            raise ValuesError(f"unexpected data at end of array index: [{runes}]")
         if not stop:
             raise _End
         if stop == "=":
