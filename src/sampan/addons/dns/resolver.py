@@ -42,6 +42,7 @@ class Resolver:
             return self._malformed(data)
         if query.flags & wire.QR:
             return b""
+        udp = limit is None
         limit = wire.udp_limit(query) if limit is None else limit
         rcode = self._refusal(query)
         if rcode is not None:
@@ -57,6 +58,8 @@ class Resolver:
             return query
         finished = answers.finish(self._zone, question, found)
         self.answers.put(answers.key(question), found.depends, finished)
+        if udp and (reply := self.quick(data)) is not None:
+            return reply
         return self._send(self._of_cluster(query, found), limit)
 
     async def ask(self, query: Message, limit: int | None = None) -> bytes:
