@@ -32,6 +32,10 @@ _LABEL_1035_SAYS: Final = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character"
 )
+_CASELESS_SAYS: Final = (
+    "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an "
+    "alphanumeric character"
+)
 _WILDCARD: Final = r"\*\." + _SUBDOMAIN
 _WILDCARD_SAYS: Final = (
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
@@ -101,6 +105,14 @@ def dns_subdomain(value: str) -> list[str]:
     wrong = [max_length(MAX_SUBDOMAIN)] if len(value) > MAX_SUBDOMAIN else []
     if not _is_subdomain(value):
         wrong.append(regex_error(_SUBDOMAIN_SAYS, _SUBDOMAIN, "example.com"))
+    return wrong
+
+
+def caseless_subdomain(value: str) -> list[str]:
+    """The name of a storage driver."""
+    wrong = [max_length(MAX_SUBDOMAIN)] if len(value) > MAX_SUBDOMAIN else []
+    if not _is_subdomain(value.lower()):
+        wrong.append(regex_error(_CASELESS_SAYS, _SUBDOMAIN, "Example.com"))
     return wrong
 
 

@@ -88,9 +88,9 @@ def not_supported(path: str, value: Any, supported: Iterable[str]) -> Cause:
     )
 
 
-def too_long(path: str, limit: int) -> Cause:
-    unit = "byte" if limit == 1 else "bytes"
-    return _cause("FieldValueTooLong", "Too long", path, OMIT, f"may not be more than {limit} {unit}")
+def too_long(path: str, limit: int, unit: str = "byte") -> Cause:
+    detail = f"may not be more than {limit} {unit}" + ("" if limit == 1 else "s")
+    return _cause("FieldValueTooLong", "Too long", path, OMIT, detail)
 
 
 def too_many(path: str, count: int, limit: int) -> Cause:

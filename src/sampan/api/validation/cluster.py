@@ -1,6 +1,6 @@
-"""Autoscalers, disruption budgets, leases, priority classes, webhooks, API services.
+"""Disruption budgets, leases, priority and runtime classes, webhooks, API services.
 
-Source: pkg/apis/{autoscaling,policy,coordination,scheduling,admissionregistration}/validation, kube-aggregator
+Source: pkg/apis/{policy,coordination,scheduling,node,admissionregistration}/validation, kube-aggregator
 pkg/apis/apiregistration/validation.
 """
 
@@ -9,77 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import rules
+from sampan.api.validation import containers, pods, rules
 from sampan.api.validation.rules import Causes, Object
 
-_SOURCES: Final = {
-    "ContainerResource": "containerResource",
-    "External": "external",
-    "Object": "object",
-    "Pods": "pods",
-    "Resource": "resource",
-}
 _HIGHEST_PRIORITY: Final = 1_000_000_000  # HighestUserDefinablePriority
 _SYSTEM_PRIORITIES: Final = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
-
-
-def horizontal_pod_autoscaler(obj: Object) -> Causes:
-    spec = obj.get("spec") or {}
-    low, high = spec.get("minReplicas"), spec.get("maxReplicas") or 0
-    if low is not None and low < 1:
-        yield error.invalid("spec.minReplicas", low, "must be greater than or equal to 1")
-    if high == 0:
-        yield error.required("spec.maxReplicas")
-    elif high < 0:
-        yield error.invalid("spec.maxReplicas", high, "must be greater than or equal to 1")
-    if low is not None and high < low:
-        yield error.invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
-    target = spec.get("scaleTargetRef") or {}
-    for name in ("kind", "name"):
-        if not target.get(name):
-            yield error.required(f"spec.scaleTargetRef.{name}")
-        else:
-            yield from rules.text_rule(f"spec.scaleTargetRef.{name}", target[name], content.path_segment)
-    if "/" not in (target.get("apiVersion") or "") and target.get("kind") != "ReplicationController":
-        yield error.invalid(
-            "spec.scaleTargetRef.apiVersion",
-            target.get("apiVersion") or "",
-            "apiVersion must specify API group",
-        )
-    for place, metric in enumerate(spec.get("metrics") or ()):
-        yield from _metric(metric, f"spec.metrics[{place}]")
-
-
-def _metric(metric: Object, path: str) -> Causes:
-    kind = metric.get("type") or ""
-    if not kind:
-        yield error.required(f"{path}.type", "must specify a metric source type")
-    if kind not in _SOURCES:
-        yield error.not_supported(f"{path}.type", kind, _SOURCES)
-        return
-    expected = _SOURCES[kind]
-    if metric.get(expected) is None:
-        yield error.required(f"{path}.{expected}", "must populate information for the given metric source")
-    else:
-        yield from _target(metric[expected].get("target") or {}, f"{path}.{expected}.target")
-    for other in _SOURCES.values():
-        if other != expected and metric.get(other) is not None:
-            yield error.forbidden(f"{path}.{other}", "must populate the given metric source only")
-
-
-def _target(target: Object, path: str) -> Causes:
-    kind = target.get("type") or ""
-    if not kind:
-        yield error.required(f"{path}.type", "must specify a metric target type")
-    if kind not in ("Utilization", "Value", "AverageValue"):
-        yield error.invalid(f"{path}.type", kind, "must be either Utilization, Value, or AverageValue")
-    for name in ("value", "averageValue"):
-        found = rules.amount(target[name]) if target.get(name) is not None else None
-        if found is not None and found.nanos <= 0:
-            yield error.invalid(f"{path}.{name}", str(found), "must be positive")
-    percent = target.get("averageUtilization")
-    if percent is not None and percent < 1:
-        yield error.invalid(f"{path}.averageUtilization", percent, "must be greater than 0")
 
 
 def pod_disruption_budget(obj: Object) -> Causes:
@@ -129,6 +63,29 @@ def priority_class_update(obj: Object, old: Object) -> Causes:
     if (obj.get("value") or 0) != (old.get("value") or 0):
         yield error.forbidden("value", "may not be changed in an update.")
     yield from rules.immutables("", obj, old, "preemptionPolicy")
+
+
+def runtime_class(obj: Object) -> Causes:
+    handler = obj.get("handler") or ""
+    if not handler:
+        yield error.required("handler")
+    else:
+        yield from rules.text_rule("handler", handler, content.dns_label)
+    fixed = (obj.get("overhead") or {}).get("podFixed")
+    if fixed:
+        yield from containers.resource_requirements({"limits": fixed}, "overhead")
+    scheduling = obj.get("scheduling") or {}
+    yield from rules.labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
+    found = scheduling.get("tolerations") or []
+    yield from pods.tolerations(found, "scheduling.tolerations")
+    for place, toleration in enumerate(found):
+        if toleration in found[:place]:
+            yield error.duplicate(f"scheduling.tolerations[{place}]", toleration)
+
+
+def runtime_class_update(obj: Object, old: Object) -> Causes:
+    if obj.get("handler") != old.get("handler"):
+        yield error.invalid("handler", None, rules.IMMUTABLE)
 
 
 def webhooks(obj: Object) -> Causes:

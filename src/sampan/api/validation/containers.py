@@ -439,6 +439,11 @@ def resource_requirements(resources: Object, path: str) -> Causes:
 
 
 def _resource(name: str, value: Any, path: str) -> Causes:
+    yield from resource_name(name, path)
+    yield from rules.quantity_value(path, value, whole="/" in name)
+
+
+def resource_name(name: str, path: str) -> Causes:
     wrong = content.label_key(name)
     yield from error.each_invalid(path, name, wrong)
     huge = name.startswith("hugepages-")
@@ -447,7 +452,6 @@ def _resource(name: str, value: Any, path: str) -> Causes:
             yield error.invalid(path, name, "must be a standard resource type or fully qualified")
         if name not in _OF_CONTAINERS and not huge:
             yield error.invalid(path, name, "must be a standard resource for containers")
-    yield from rules.quantity_value(path, value, whole="/" in name)
 
 
 def _security(context: Object, path: str) -> Causes:

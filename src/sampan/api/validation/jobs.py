@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import cron, pods, rules
+from sampan.api.validation import cron, job_policies, pods, rules
 from sampan.api.validation.rules import Causes, Object
 
 _MAX_INDEXED_PARALLELISM: Final = 100_000
 _MAX_CRON_JOB_NAME: Final = 52  # a Job's name gets 11 characters behind it
+_MANY_INDEXES: Final = 100_000
+_MOST_AT_ONCE: Final = 10_000
+_MAX_MANAGER: Final = 63
 _UID_LABELS: Final = ("controller-uid", "batch.kubernetes.io/controller-uid")
 _NAME_LABELS: Final = ("job-name", "batch.kubernetes.io/job-name")
 
@@ -78,12 +81,13 @@ def _job_spec(spec: Object, path: str) -> Causes:
     )
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         yield error.required(error.child(path, "backoffLimitPerIndex"), "when maxFailedIndexes is specified")
+    if spec.get("managedBy") is not None:
+        at = error.child(path, "managedBy")
+        yield from rules.domain_prefixed_path(at, spec["managedBy"])
+        if len(spec["managedBy"]) > _MAX_MANAGER:
+            yield error.too_long(at, _MAX_MANAGER)
     yield from _completion_mode(spec, path)
-    policy = spec.get("podReplacementPolicy")
-    if policy is not None and policy not in ("Failed", "TerminatingOrFailed"):
-        yield error.not_supported(
-            error.child(path, "podReplacementPolicy"), policy, ("Failed", "TerminatingOrFailed")
-        )
+    yield from _policies(spec, path)
     template = spec.get("template") or {}
     yield from pods.template(template, error.child(path, "template"))
     restart = (template.get("spec") or {}).get("restartPolicy", "")
@@ -110,19 +114,46 @@ def _completion_mode(spec: Object, path: str) -> Causes:
                 parallelism,
                 f"must be less than or equal to {_MAX_INDEXED_PARALLELISM} when completion mode is Indexed",
             )
-        failed, completions = spec.get("maxFailedIndexes"), spec.get("completions")
-        if failed is not None and completions is not None and failed > completions:
-            yield error.invalid(
-                error.child(path, "maxFailedIndexes"), failed, "must be less than or equal to completions"
-            )
+        yield from _failed_indexes(spec, path)
         return
     for name in ("backoffLimitPerIndex", "maxFailedIndexes"):
         if spec.get(name) is not None:
             yield error.invalid(error.child(path, name), spec[name], "requires indexed completion mode")
+
+
+def _failed_indexes(spec: Object, path: str) -> Causes:
+    failed, completions = spec.get("maxFailedIndexes"), spec.get("completions")
+    at = error.child(path, "maxFailedIndexes")
+    if failed is not None and completions is not None and failed > completions:
+        yield error.invalid(at, failed, "must be less than or equal to completions")
+    if failed is not None and failed > _MANY_INDEXES:
+        yield error.invalid(at, failed, f"must be less than or equal to {_MANY_INDEXES}")
+    if completions is None or completions <= _MANY_INDEXES or spec.get("backoffLimitPerIndex") is None:
+        return
+    if failed is None:
+        yield error.required(at, f"must be specified when completions is above {_MANY_INDEXES}")
+    for name in ("parallelism", "maxFailedIndexes"):
+        if spec.get(name) is not None and spec[name] > _MOST_AT_ONCE:
+            text = (
+                f"must be less than or equal to {_MOST_AT_ONCE} when completions are above {_MANY_INDEXES} and used with "
+                "backoff limit per index"
+            )
+            yield error.invalid(error.child(path, name), spec[name], text)
+
+
+def _policies(spec: Object, path: str) -> Causes:
+    if spec.get("podFailurePolicy") is not None:
+        yield from job_policies.failure(spec, error.child(path, "podFailurePolicy"))
     if spec.get("successPolicy") is not None:
-        yield error.invalid(
-            error.child(path, "successPolicy"), spec["successPolicy"], "requires indexed completion mode"
-        )
+        at = error.child(path, "successPolicy")
+        if spec.get("completionMode") == "Indexed":
+            yield from job_policies.success(spec, at)
+        else:
+            yield error.invalid(at, spec["successPolicy"], "requires indexed completion mode")
+    replacement = spec.get("podReplacementPolicy")
+    supported = ("Failed",) if spec.get("podFailurePolicy") is not None else ("Failed", "TerminatingOrFailed")
+    if replacement is not None and replacement not in supported:
+        yield error.not_supported(error.child(path, "podReplacementPolicy"), replacement, supported)
 
 
 def job_update(obj: Object, old: Object) -> Causes:

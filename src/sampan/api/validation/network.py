@@ -1,4 +1,4 @@
-"""Ingress, NetworkPolicy, Endpoints, EndpointSlice. Source: pkg/apis/{networking,discovery,core}/validation."""
+"""Ingress, IngressClass, NetworkPolicy, Endpoints, EndpointSlice. Source: pkg/apis/{networking,discovery,core}/validation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sampan.api.validation.rules import Causes, Object
 _PATH_TYPES: Final = ("Exact", "ImplementationSpecific", "Prefix")
 _BAD_SEQUENCES: Final = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_SUFFIXES: Final = ("/..", "/.")
+_MAX_CONTROLLER: Final = 250
 _MAX_ENDPOINTS: Final = 1000
 _MAX_ENDPOINT_ADDRESSES: Final = 100
 
@@ -108,6 +109,40 @@ def _backend(backend: Object, path: str) -> Causes:
             yield from rules.port_number(f"{path}.service.port.number", port["number"])
         else:
             yield error.required(path, "port name or number is required")
+
+
+def ingress_class(obj: Object) -> Causes:
+    spec = obj.get("spec") or {}
+    controller, parameters = spec.get("controller") or "", spec.get("parameters")
+    if len(controller) > _MAX_CONTROLLER:
+        yield error.too_long("spec.controller", _MAX_CONTROLLER)
+    yield from rules.domain_prefixed_path("spec.controller", controller)
+    if parameters is None:
+        return
+    path = "spec.parameters"
+    if parameters.get("apiGroup") is not None:
+        yield from rules.text_rule(f"{path}.apiGroup", parameters["apiGroup"], content.dns_subdomain)
+    for name in ("kind", "name"):
+        if not parameters.get(name):
+            yield error.required(f"{path}.{name}")
+        else:
+            yield from rules.text_rule(f"{path}.{name}", parameters[name], content.path_segment)
+    scope, namespace = parameters.get("scope"), parameters.get("namespace")
+    if scope is None:
+        yield error.required(f"{path}.scope")
+    elif scope == "Namespace" and namespace is None:
+        yield error.required(f"{path}.namespace", "`parameters.scope` is set to 'Namespace'")
+    elif scope == "Namespace":
+        yield from rules.text_rule(f"{path}.namespace", namespace, content.dns_label)
+    elif scope != "Cluster":
+        yield error.not_supported(f"{path}.scope", scope, ("Cluster", "Namespace"))
+    elif namespace is not None:
+        yield error.forbidden(f"{path}.namespace", "`parameters.scope` is set to 'Cluster'")
+
+
+def ingress_class_update(obj: Object, old: Object) -> Causes:
+    yield from rules.immutables("spec", obj["spec"], old["spec"], "controller")
+    yield from ingress_class(obj)
 
 
 def network_policy(obj: Object) -> Causes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ IMMUTABLE: Final = "field is immutable"
 FILE_MODE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 MAX_INT32: Final = 2**31 - 1
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
+_HTTP_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_MAX_SIGNER: Final = 253 + 1 + 63 + 1 + 253  # a domain, a label and a subdomain
 
 
 def text_rule(path: str, value: str, rule: content.Rule) -> Causes:
@@ -186,3 +189,45 @@ def cidr(path: str, value: str) -> Causes:
         yield error.invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
     elif found.ip != found.network.network_address:
         yield error.invalid(path, value, "must not have bits set beyond the prefix length")
+
+
+def domain_prefixed_path(path: str, value: str) -> Causes:
+    """acme.io/foo: who manages a Job or an IngressClass."""
+    host, _, rest = value.partition("/")
+    if not value:
+        yield error.required(path)
+    elif not host or not rest:
+        yield error.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        yield from text_rule(path, host, content.dns_subdomain)
+        if _HTTP_PATH.fullmatch(rest) is None:
+            yield error.invalid(path, rest, content.regex_error("Invalid path", _HTTP_PATH.pattern))
+
+
+def signer_name(path: str, value: str) -> Causes:
+    """example.com/signer-name."""
+    if not value:
+        yield error.required(path)
+        return
+    if value.count("/") != 1:
+        text = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+        yield error.invalid(path, value, text)
+        return
+    domain, rest = value.split("/")
+    if len(domain) > content.MAX_SUBDOMAIN:
+        yield error.too_long(path, content.MAX_SUBDOMAIN)
+    yield from _first_wrong_label(path, domain, content.dns_label)
+    if "." not in domain:
+        yield error.invalid(path, domain, "should be a domain with at least two segments separated by dots")
+    yield from _first_wrong_label(path, rest, content.dns_subdomain)
+    if len(value) > _MAX_SIGNER:
+        yield error.too_long(path, _MAX_SIGNER)
+
+
+def _first_wrong_label(path: str, value: str, rule: content.Rule) -> Causes:
+    for label in value.split("."):
+        if wrong := rule(label):
+            yield from error.each_invalid(
+                path, value, [f"validating label {error.quote(label)}: {text}" for text in wrong]
+            )
+            return

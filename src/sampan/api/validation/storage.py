@@ -11,6 +11,7 @@ from sampan.api.field import content, error
 from sampan.api.validation import rules, volumes
 from sampan.api.validation.rules import Causes, Object
 
+_MAX_NODE_ID: Final = 256
 _MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _NOT_SOURCES: Final = frozenset(
     {
@@ -213,3 +214,64 @@ def csi_driver(obj: Object) -> Causes:
     for mode in spec.get("volumeLifecycleModes") or ():
         if mode not in ("Persistent", "Ephemeral"):
             yield error.not_supported("spec.volumeLifecycleModes", mode, ("Persistent", "Ephemeral"))
+
+
+def volume_attachment(obj: Object) -> Causes:
+    spec = obj.get("spec") or {}
+    attacher = spec.get("attacher") or ""
+    if not attacher:
+        yield error.required("spec.attacher")
+    elif len(attacher) > content.MAX_LABEL:
+        yield error.too_long("spec.attacher", content.MAX_LABEL, "character")
+    else:
+        yield from rules.text_rule("spec.attacher", attacher, content.caseless_subdomain)
+    source = spec.get("source") or {}
+    name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
+    both = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
+    if name is None and inline is None:
+        yield error.required("spec.source", both)
+    elif name is not None and inline is not None:
+        yield error.forbidden("spec.source", both)
+    if name == "" and inline is None:
+        path = "spec.source.persistentVolumeName"
+        yield error.required(path, "must specify non empty persistentVolumeName")
+    if name is not None:
+        yield from rules.text_rule("spec.source.persistentVolumeName", name, content.dns_subdomain)
+    yield from rules.text_rule("spec.nodeName", spec.get("nodeName") or "", content.dns_subdomain)
+
+
+def volume_attachment_update(obj: Object, old: Object) -> Causes:
+    if obj.get("spec") != old.get("spec"):
+        yield error.invalid("spec", None, rules.IMMUTABLE)
+
+
+def csi_node(obj: Object) -> Causes:
+    names: set[str] = set()
+    for place, driver in enumerate((obj.get("spec") or {}).get("drivers") or ()):
+        at, name, node = f"spec.drivers[{place}]", driver.get("name") or "", driver.get("nodeID") or ""
+        yield from _driver_name(f"{at}.name", name)
+        if not node:
+            yield error.required(f"{at}.nodeID")
+        elif len(node) > _MAX_NODE_ID:
+            yield error.invalid(f"{at}.nodeID", node, f"must be {_MAX_NODE_ID} characters or less")
+        allocatable = driver.get("allocatable") or {}
+        yield from rules.nonnegative(f"{at}.allocatable.count", allocatable.get("count"))
+        if name in names:
+            yield error.duplicate(f"{at}.name", name)
+        names.add(name)
+        keys = driver.get("topologyKeys") or []
+        for number, topology in enumerate(keys):
+            if not topology:
+                yield error.required(at)
+            if topology in keys[:number]:
+                yield error.duplicate(at, topology)
+            yield from rules.text_rule(at, topology, content.label_key)
+
+
+def _driver_name(path: str, name: str) -> Causes:
+    if not name:
+        yield error.required(path)
+        return
+    if len(name) > content.MAX_LABEL:
+        yield error.too_long(path, content.MAX_LABEL)
+    yield from error.each_invalid(path, name, content.dns_subdomain(name.lower()))

@@ -10,6 +10,9 @@ from sampan.api import kinds
 from sampan.api.field import content
 from sampan.api.status import Cause
 from sampan.api.validation import (
+    addresses,
+    autoscaling,
+    certificates,
     cluster,
     config,
     definitions,
@@ -73,14 +76,23 @@ RULES: Final[Mapping[tuple[str, str], Rules]] = {
     ("apps", "Deployment"): Rules(workloads.deployment, workloads.deployment_update),
     ("apps", "ReplicaSet"): Rules(workloads.replica_set, workloads.replica_set_update),
     ("apps", "StatefulSet"): Rules(workloads.stateful_set, workloads.stateful_set_update, content.dns_label),
-    ("autoscaling", "HorizontalPodAutoscaler"): Rules(cluster.horizontal_pod_autoscaler),
+    ("autoscaling", "HorizontalPodAutoscaler"): Rules(autoscaling.create, autoscaling.update),
     ("batch", "CronJob"): Rules(jobs.cron_job, jobs.cron_job_update),
     ("batch", "Job"): Rules(jobs.job, jobs.job_update),
+    ("certificates.k8s.io", "CertificateSigningRequest"): Rules(
+        certificates.create, certificates.update, certificates.any_name
+    ),
     ("coordination.k8s.io", "Lease"): Rules(cluster.lease),
     ("discovery.k8s.io", "EndpointSlice"): Rules(network.endpoint_slice, network.endpoint_slice_update),
     ("events.k8s.io", "Event"): Rules(config.event),
+    ("networking.k8s.io", "IPAddress"): Rules(
+        addresses.ip_address, addresses.ip_address_update, addresses.ip_name
+    ),
     ("networking.k8s.io", "Ingress"): Rules(network.ingress),
+    ("networking.k8s.io", "IngressClass"): Rules(network.ingress_class, network.ingress_class_update),
     ("networking.k8s.io", "NetworkPolicy"): Rules(network.network_policy),
+    ("networking.k8s.io", "ServiceCIDR"): Rules(addresses.service_cidr, addresses.service_cidr_update),
+    ("node.k8s.io", "RuntimeClass"): Rules(cluster.runtime_class, cluster.runtime_class_update),
     ("policy", "PodDisruptionBudget"): Rules(cluster.pod_disruption_budget),
     (_RBAC, "ClusterRole"): Rules(rbac.cluster_role, name=content.path_segment),
     (_RBAC, "ClusterRoleBinding"): Rules(
@@ -90,11 +102,17 @@ RULES: Final[Mapping[tuple[str, str], Rules]] = {
     (_RBAC, "RoleBinding"): Rules(rbac.role_binding, rbac.role_binding_update, content.path_segment),
     ("scheduling.k8s.io", "PriorityClass"): Rules(cluster.priority_class, cluster.priority_class_update),
     ("storage.k8s.io", "CSIDriver"): Rules(storage.csi_driver),
+    ("storage.k8s.io", "CSINode"): Rules(storage.csi_node),
     ("storage.k8s.io", "StorageClass"): Rules(storage.storage_class, storage.storage_class_update),
+    ("storage.k8s.io", "VolumeAttachment"): Rules(
+        storage.volume_attachment, storage.volume_attachment_update
+    ),
 }
 _SUBRESOURCES: Final[Mapping[tuple[str, str, str], Update]] = {
     ("", "Pod", "ephemeralcontainers"): pods.update_ephemeral,
     ("", "Pod", "status"): pods.update_status,
+    ("certificates.k8s.io", "CertificateSigningRequest", "approval"): certificates.update_approval,
+    ("certificates.k8s.io", "CertificateSigningRequest", "status"): certificates.update_status,
 }
 _ANY: Final = Rules()
 
