@@ -47,6 +47,7 @@ class Cache:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._listeners: list[Callable[[str, str, Record, bool], None]] = []
         self.revision = 0
+        self._began = 0
 
     async def start(self) -> None:
         """Loads everything and follows from there."""
@@ -59,7 +60,7 @@ class Cache:
             )
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-        self.revision = start
+        self.revision = self._began = start
         for table in self._tables.values():
             table.horizon = start
         self._subscription = await self._storage.follow(start, self._follow)
@@ -76,7 +77,8 @@ class Cache:
         table = self._tables.get((group, plural))
         if table is None:
             table = Table(group, plural, index=self._indexes.get((group, plural)))
-            table.horizon = self.revision
+            # had anything happened to it since we follow the store, the table would be there
+            table.horizon = self._began
             self._tables[group, plural] = table
         return table
 

@@ -175,7 +175,7 @@ class Table:
         """The resource is served no more (or otherwise than before): its watches end."""
         for watcher in self.watchers():
             self.unwatch(watcher)
-            watcher.close()
+            watcher.end()
 
     def _buckets(self, change: Change) -> Iterator[Bucket]:
         record = change.record

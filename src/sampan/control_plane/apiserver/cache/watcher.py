@@ -108,10 +108,11 @@ def event_line(kind: str, body: bytes) -> bytes:
 class Watcher:
     """Gets the changes of a table that pass its filter. `send` gives False when the reader is too slow.
 
+    close: cuts the reader off; end: lets it have what was sent and tells it that this was all.
     While `waiting` is a list, changes are kept there: the initial events are still on their way.
     """
 
-    __slots__ = ("bookmarks", "close", "reached", "representation", "send", "waiting", "wanted")
+    __slots__ = ("bookmarks", "close", "end", "reached", "representation", "send", "waiting", "wanted")
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class Watcher:
         representation: Representation,
         send: Callable[[bytes], bool],
         close: Callable[[], None],
+        end: Callable[[], None],
         *,
         bookmarks: bool,
         since: int,
@@ -127,6 +129,7 @@ class Watcher:
         self.representation = representation
         self.send = send
         self.close = close
+        self.end = end
         self.bookmarks = bookmarks
         self.reached = since
         self.waiting: list[Change] | None = []

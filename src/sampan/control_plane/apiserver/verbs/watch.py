@@ -85,6 +85,7 @@ class _Session:
             self._made,
             self._stream.write,
             self._stream.abort,
+            self._stream.end,
             bookmarks=bookmarks,
             since=revision,
         )
