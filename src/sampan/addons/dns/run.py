@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Iterable
 
@@ -49,7 +50,7 @@ async def run(client: Client, config: Config, started: Callable[[], None]) -> No
         web = WebServer(lambda request: _status(request, resolver))
         try:
             for host, port in config.listen:
-                await server.open(host, port)
+                await _open(server, host, port, published=bool(config.service_address))
             if config.http:
                 await web.listen(Listener(*config.http))
             tasks.spawn("probe", forwarder.probe())
@@ -61,6 +62,17 @@ async def run(client: Client, config: Config, started: Callable[[], None]) -> No
             await web.close(0.0)
             await server.close()
             await forwarder.close()
+
+
+async def _open(server: Server, host: str, port: int, *, published: bool) -> None:
+    """Where the Service leads is ours to say, so another port does when somebody else has ours."""
+    try:
+        await server.open(host, port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not published:
+            raise
+        await server.open(host, 0)
+        log.warning("%s; Service %s leads to port %d instead", error, publish.NAME, server.listening[-1][1])
 
 
 def _status(request: Request, resolver: Resolver) -> Response:

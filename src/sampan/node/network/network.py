@@ -16,7 +16,7 @@ from sampan.node.network.model import Config
 from sampan.node.network.plugins.bridge import Bridge
 from sampan.node.network.plugins.hostlocal import HostLocal
 from sampan.node.network.plugins.loopback import Loopback
-from sampan.node.network.plugins.model import Plugin
+from sampan.node.network.plugins.model import Call, Plugin
 from sampan.node.network.plugins.portmap import Portmap
 from sampan.spec import cni
 
@@ -67,6 +67,9 @@ def open(config: Config) -> cni.Network:
     ipam = HostLocal()
     _release_unfinished(config, cache, ipam, listed)
     portmap = Portmap(config.netns, table.of(config))
+    portmap.restore(
+        Call(str(listed["name"]), {"type": "portmap"}, e.attachment, e.result) for e in cache.entries()
+    )
     inline: dict[str, Plugin] = {
         "loopback": Loopback(),
         "bridge": Bridge(config.netns, ipam),

@@ -251,6 +251,22 @@ def test_addresses_that_cannot_be_served_are_named() -> None:
             serving(small(), nothing, listen=(("127.0.0.1", port),))
 
 
+def test_another_port_does_where_the_service_leads() -> None:
+    api = small()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        async def steps(server: Running) -> None:
+            one = api.find("endpointslices", "kube-dns-sampan", "kube-system")
+            assert one is not None
+            server.address = ("127.0.0.1", one["ports"][0]["port"])
+            assert server.address[1] != port
+            assert addresses(await server.ask(WEB)) == ["10.43.0.1"]
+
+        serving(api, steps, listen=(("127.0.0.1", port),), service_address="10.43.0.10")
+
+
 @pytest.mark.peer
 def test_dig_agrees() -> None:
     if shutil.which("dig") is None:

@@ -184,6 +184,9 @@ def test_an_add_that_is_killed_leaks_no_address(lab: Lab) -> None:
 
 def test_opening_again_keeps_pods_and_another_boot_does_not(lab: Lab) -> None:
     a = lab.pod("a", PortMapping(8080, 80))
+    with nft.open_socket(lab.node) as sock:
+        nft.commit(sock, [nft.table_delete(nft.Table("sampan.lab.network"))])
+    assert lab.ask("outside", NODE, 8080) == "refused"
     lab.net = network.open(lab.config)
     assert lab.ask("node", a, 80).split()[0] == "a"
     assert lab.ask("outside", NODE, 8080).split()[0] == "a"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sampan.base.netlink import NetlinkError, nft
@@ -45,6 +45,21 @@ class Portmap:
             shown = ", ".join(f"{p.port}/{p.protocol}" for p in ports)
             raise CniError(100, f"a host port of {shown} is taken by another container") from error
         return call.previous
+
+    def restore(self, calls: Iterable[Call]) -> None:
+        """Makes the map what these finished calls had put into it: a kill or a flush may have left it otherwise."""
+        ports = [port for call in calls for port in _ports(call)]
+        pods = sorted({port.pod for port in ports})
+        with self._lock, nft.open_socket(self._netns) as socket:
+            nft.commit(
+                socket,
+                [
+                    nft.elements_flush(self._table, HOST_PORTS.name),
+                    nft.elements_flush(self._table, HAIRPINS.name),
+                    *nft.elements_add(self._table, HOST_PORTS, ((p.key(), p.data()) for p in ports)),
+                    *nft.elements_add(self._table, HAIRPINS, ((_hairpin(pod), None) for pod in pods)),
+                ],
+            )
 
     def delete(self, call: Call) -> None:
         for pod in _pods(call):

@@ -35,7 +35,7 @@ def test_who_has_an_address_gets_the_same(tmp_path: Path) -> None:
 
 def test_files_are_the_reference_plugins(tmp_path: Path) -> None:
     Store(tmp_path).reserve(RANGE, "c", "eth0")
-    assert (tmp_path / "10.1.0.2").read_text() == "c\r\neth0"
+    assert (tmp_path / "10.1.0.2").read_bytes() == b"c\r\neth0"
     assert (tmp_path / "last_reserved_ip.0").read_text() == "10.1.0.2"
     (tmp_path / "10.1.0.3").write_text("other\neth0")
     (tmp_path / "lock").write_text("")
