@@ -18,8 +18,8 @@ _SOL_NETLINK = 270
 _CAP_ACK, _EXT_ACK, _STRICT_DUMP = 10, 11, 12
 _SNDBUFFORCE, _RCVBUFFORCE = 32, 33
 
-BUFFER = 1 << 18
-"""A dump's datagram holds at most what the reader's buffer was last time; 32 kB is the kernel's own limit."""
+BUFFER = 1 << 16
+"""The kernel makes datagrams of at most 32 kB for a dump."""
 REPLY_SECONDS = 10.0
 """The kernel answers at once; a socket that stays silent this long has lost its answer."""
 AT_ONCE_BYTES = 128_000
