@@ -171,7 +171,8 @@ class Ours:
 
     def clean(self) -> None:
         asyncio.run(runtime.cleanup(self.config))
-        assert self.leftovers() == []
+        found = self.leftovers()
+        assert not found, found
 
     def leftovers(self) -> list[str]:
         found = [

@@ -198,14 +198,31 @@ def test_cleanup_does_not_need_readable_state(ours: Ours) -> None:
     ours.clean()
 
 
+def test_cleanup_ends_a_monitor_that_hangs(ours: Ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sampan.node.runtime import assemble, link
+
+    pids: list[int] = []
+
+    async def scenario(pods: Pods) -> None:
+        await pods.start(await pods.pod(network=2), "sleep", "1000")
+        pids.append(pods.rt.books.link.pid)
+
+    ours.run(scenario)
+    monkeypatch.setattr(assemble, "_GRACE", 0.2)
+    monkeypatch.setattr(link, "_ANSWER_TIMEOUT", 0.2)
+    os.kill(pids[0], signal.SIGSTOP)
+    ours.clean()
+    assert not Path(f"/proc/{pids[0]}").exists()
+
+
 def test_removal_leaves_nothing_of_a_pod(ours: Ours) -> None:
     async def scenario(pods: Pods) -> None:
-        before = sorted(str(path) for path in ours.config.run.rglob("*") if "/oci/.cache" not in str(path))
+        before = sorted(str(path) for path in ours.config.run.rglob("*") if "/seccomp/" not in str(path))
         pod = await pods.pod("gone", pid=0)
         await pods.start(pod, "sleep", "4715", tty=True)
         await pods.start(pod, "sh", "-c", "sleep 4715 & sleep 4715", name="b", stdin=True)
         await pods.rt.remove_pod_sandbox(pod[0])
-        after = sorted(str(path) for path in ours.config.run.rglob("*") if "/oci/.cache" not in str(path))
+        after = sorted(str(path) for path in ours.config.run.rglob("*") if "/seccomp/" not in str(path))
         assert after == before
         assert list((ours.config.root / "containers").iterdir()) == []
         assert list((ours.config.root / "sandboxes").iterdir()) == []

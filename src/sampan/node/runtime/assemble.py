@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import logging
 import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import orjson
 
@@ -29,6 +32,8 @@ from sampan.spec.oci.image import machine_platform
 # sun_path holds 107 bytes, and the longest socket's name below the run folder takes 30.
 _RUN_MAX = 77
 _GRACE = 5.0
+_log = logging.getLogger(__name__)
+_PAUSE = 0.005
 
 
 def _store(config: Config) -> Store:
@@ -81,23 +86,26 @@ async def open(config: Config, network: cni.Network | None) -> Local:
 async def cleanup(config: Config, *, keep_images: bool = False) -> None:
     """Ends every container and the monitor, then removes cgroups, mounts, namespaces and both folders.
 
-    With `keep_images` the image store stays, for a cluster that is only stopped.
-
-    Whatever state it meets: nothing of it needs the state files to be readable. Addresses of the pod network are
+    With `keep_images` the image store stays, for a cluster that is only stopped. Whatever state it meets: nothing of it needs the state files to be readable. Addresses of the pod network are
     the network's to give back.
     """
     _need_root()
     if not config.run.exists() and not config.root.exists():
         return
     hierarchy = cgroups.open()
-    with contextlib.suppress(cri.Error, OSError):
-        link = Link(config.run, "", lambda event: None, lambda: None)
-        if await link._connect(once=True):
+    link = Link(config.run, "", lambda event: None, lambda: None)
+    try:
+        if await link.connect():
             await link.quit()
+    except (cri.Error, OSError) as error:
+        _log.warning("the container monitor does not answer, it is ended by force: %s", error)
+    finally:
+        await link.close()
     await asyncio.to_thread(_remove, config, hierarchy, keep_images)
 
 
 def _remove(config: Config, hierarchy: Hierarchy, keep_images: bool) -> None:
+    _end_monitor(config.run / "monitor.lock")
     _end_strays(config)
     deadline = time.monotonic() + _GRACE
     while not hierarchy.remove(config.cgroups) and time.monotonic() < deadline:
@@ -112,6 +120,22 @@ def _remove(config: Config, hierarchy: Hierarchy, keep_images: bool) -> None:
     for folder in doomed:
         if folder.exists():
             raise cri.Error("Internal", f"folder {str(folder)!r} cannot be removed: something still uses it")
+
+
+def _end_monitor(lock: Path) -> None:
+    """Waits until holder and monitor have gone; who hangs is killed."""
+    deadline = time.monotonic() + _GRACE
+    while lock.exists():
+        with lock.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    for pid in file.read().split():
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(int(pid), signal.SIGKILL)
+        time.sleep(_PAUSE)
 
 
 def _end_strays(config: Config) -> None:

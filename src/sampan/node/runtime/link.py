@@ -41,9 +41,13 @@ class Link:
 
     async def open(self) -> None:
         """Connects, and starts the monitor if nobody answers. Raises cri.Error Unavailable."""
-        if not await self._connect(once=True):
+        if not await self.connect():
             await asyncio.to_thread(launch.start, self._run, self._hide)
             await self._connect()
+
+    async def connect(self) -> bool:
+        """Only if there is a monitor."""
+        return await self._connect(once=True)
 
     async def request(self, op: str, fds: tuple[int, ...] = (), **fields: Any) -> Json:
         answer, got = await self.request_fds(op, fds, **fields)

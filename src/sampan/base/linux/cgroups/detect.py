@@ -21,7 +21,9 @@ def from_mounts(entries: list[mounts.Mount]) -> Hierarchy:
         elif entry.fstype == "cgroup2" and unified is None:
             unified = Path(entry.target)
     if "memory" in trees or "cpu" in trees:
-        return V1({name: path for name, path in trees.items() if name not in ("rw", "ro")})
+        known = {name: path for name, path in trees.items() if name not in ("rw", "ro")}
+        # A tree like any other when groups are removed: runc makes them there as well.
+        return V1(known if unified is None else {**known, "unified": unified})
     if unified is not None:
         return V2(unified)
     raise FileNotFoundError("no control groups are mounted: expected cgroup or cgroup2 at /sys/fs/cgroup")

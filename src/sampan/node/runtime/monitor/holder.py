@@ -37,6 +37,8 @@ def run(run_dir: str, hide: str) -> None:
             ours.close()
             main.serve(run_dir, hide, theirs)
             os._exit(0)
+        # While the lock is held these two are who holds it: for a cleanup that gets no answer from the socket.
+        os.pwrite(lock, b"%-10d %-10d\n" % (os.getpid(), monitor), 0)
         status = _hold(monitor, ours)
         if status == 0:
             return
