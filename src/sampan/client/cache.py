@@ -180,8 +180,13 @@ class Informer:
             handler(None, obj)
 
     def observe(self, obj: Object) -> None:
-        """Takes the server's answer to a write."""
-        if not self._metadata_only:
+        """Takes the server's answer to a write.
+
+        Where the watch has come as far as that already, it has shown the write and perhaps the object's end: taking the
+        answer then would bring back an object that is gone.
+        """
+        passed = self.resource_version.isdigit() and version_of(obj) <= int(self.resource_version)
+        if not self._metadata_only and not passed:
             self._set(self._keep(dict(obj, metadata=dict(obj["metadata"]))))
 
     def observe_deleted(self, key: str, uid: str) -> None:

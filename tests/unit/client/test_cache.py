@@ -191,6 +191,19 @@ def test_a_deleted_object_does_not_come_back_by_a_late_event() -> None:
     follow(start_with(pod("a", 3)), test)
 
 
+def test_an_answer_that_comes_after_the_deletion_brings_nothing_back() -> None:
+    async def test(informer: Informer, server: Server) -> None:
+        server.live.put_nowait(Event("DELETED", pod("a", 22)))
+        await settle()
+        informer.observe(pod("a", 21))  # somebody's update before
+        informer.observe(pod("a", 22))  # the answer to the deletion itself
+        assert informer.get("ns/a") is None
+        informer.observe(pod("a", 23, uid="other"))
+        assert informer.get("ns/a")["metadata"]["uid"] == "other"  # type: ignore[index]
+
+    follow(start_with(pod("a", 3)), test)
+
+
 def test_the_deletion_of_a_predecessor_leaves_its_namesake() -> None:
     async def test(informer: Informer, server: Server) -> None:
         informer.observe(pod("a", 30, uid="second"))
