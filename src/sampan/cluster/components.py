@@ -305,7 +305,7 @@ async def _open_runtime(settings: Settings) -> Any:
     if settings.simulated:
         from sampan.node.runtime import simulated
 
-        return await simulated.open(settings.node_name)
+        return await simulated.open(settings.node_name, ranges.node_cidr(settings.pod_cidrs[0]))
     network = None
     if settings.on("network"):
         from sampan.node import network as room
