@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from sampan.api import kinds
-from sampan.api.selector.labels import Selector
+from sampan.api.roles import aggregated_rules
 from sampan.control.controller import Context, Controller, Watch
-from sampan.control.plan import Action, Patch
+from sampan.control.plan import Action, Update
 from sampan.control.reconcile import DONE, Outcome, Retry
 
 Object = dict[str, Any]
@@ -17,26 +17,10 @@ CLUSTER_ROLES: Final = kinds.of("rbac.authorization.k8s.io/v1", "ClusterRole")
 
 
 def plan(role: Object, roles: Iterable[Object]) -> list[Action]:
-    rule = role.get("aggregationRule")
-    if not rule:
+    rules = aggregated_rules(role, roles)
+    if rules is None or rules == (role.get("rules") or []):
         return []
-    listed = sorted(roles, key=lambda r: str(r["metadata"]["name"]))
-    rules: list[Object] = []
-    for wanted in rule.get("clusterRoleSelectors") or ():
-        selector = Selector.from_object(wanted)
-        for other in listed:
-            if other["metadata"]["name"] != role["metadata"]["name"] and selector.matches(
-                other["metadata"].get("labels")
-            ):
-                rules += [each for each in other.get("rules") or () if each not in rules]
-    if rules == (role.get("rules") or []):
-        return []
-    meta = role["metadata"]
-    body = {
-        "metadata": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]},
-        "rules": rules or None,
-    }
-    return [Patch(CLUSTER_ROLES, "", meta["name"], body)]
+    return [Update(CLUSTER_ROLES, role | {"rules": rules})]
 
 
 async def reconcile(context: Context, key: str) -> Outcome:
