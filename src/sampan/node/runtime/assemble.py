@@ -86,8 +86,8 @@ async def open(config: Config, network: cni.Network | None) -> Local:
 async def cleanup(config: Config, *, keep_images: bool = False) -> None:
     """Ends every container and the monitor, then removes cgroups, mounts, namespaces and both folders.
 
-    With `keep_images` the image store stays, for a cluster that is only stopped. Whatever state it meets: nothing of it needs the state files to be readable. Addresses of the pod network are
-    the network's to give back.
+    With `keep_images` the image store stays, for a cluster that is only stopped. It works whatever state it meets:
+    the state files need not be readable. Addresses of the pod network are the network's to give back.
     """
     _need_root()
     if not config.run.exists() and not config.root.exists():
