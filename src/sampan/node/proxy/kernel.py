@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from sampan.base.netlink import NetlinkError, conntrack, nft
 from sampan.dataplane import services
@@ -17,6 +18,18 @@ log = logging.getLogger(__name__)
 
 _UDP = 17
 _PURGE_TRIES = 3
+
+
+class Leftovers(NamedTuple):
+    """What a change leaves in the kernel outside of the table: clients that may stay with an endpoint that is gone,
+    and UDP frontends whose flows may lead there.
+    """
+
+    affinity: bool = False
+    udp: tuple[Frontend, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.affinity or bool(self.udp)
 
 
 class Kernel:
@@ -55,18 +68,23 @@ class Kernel:
             self._shared = table.shared_of(wanted)
         self._purge_affinity(ledger)
 
-    def change(self, changes: Changes, ledger: Ledger) -> None:
+    def change(self, changes: Changes) -> Leftovers:
         """Raises NetlinkError when the table is not what it was; `replace` mends it."""
         nft.commit(self._socket, table.change(self._config, changes, self._shared))
         self._shared |= table.shared_of(place for place, _ in changes.added)
         ends = any(isinstance(head, Sticky) for head, _ in changes.removed)
         sticky = any(isinstance(head, Sticky) for head in self._shared)
-        if ends or (sticky and any(head == services.ENDPOINTS for head, _ in changes.removed)):
-            self._purge_affinity(ledger)
         touched = {key[0] for head, key in changes.removed if head == services.ENDPOINTS}
+        affinity = ends or (sticky and bool(touched))
         touched |= {Frontend(*key) for head, key in changes.removed if head == services.REJECTED}
-        if udp := [frontend for frontend in touched if frontend.protocol == "UDP"]:
-            self._forget_flows(udp, ledger)
+        return Leftovers(affinity, tuple(sorted(f for f in touched if f.protocol == "UDP")))
+
+    def tidy(self, leftovers: Leftovers, ledger: Ledger) -> None:
+        """Takes as long as there are clients with affinity, or flows: not for an event loop."""
+        if leftovers.affinity:
+            self._purge_affinity(ledger)
+        if leftovers.udp:
+            self._forget_flows(leftovers.udp, ledger)
 
     def intact(self) -> bool:
         """Whether our table is there with all its sets; somebody may have flushed the rule set."""

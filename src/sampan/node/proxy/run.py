@@ -22,7 +22,7 @@ COALESCE_SECONDS = 0.005
 """What changes within this time goes into the kernel in one transaction."""
 LOOK_SECONDS = 10.0
 """How often we look whether the table is still there."""
-AT_ONCE = 50
+AT_ONCE = 20
 """Services that are worked off on the event loop; more go to a thread (no loop slice over 10 ms)."""
 
 
@@ -106,13 +106,15 @@ class _Proxy:
 
     async def _apply(self, keys: set[str]) -> None:
         if len(keys) > AT_ONCE:
-            await asyncio.to_thread(self._change, keys)
+            left = await asyncio.to_thread(self._change, keys)
         else:
-            self._change(keys)
+            left = self._change(keys)
+        if left:
+            await asyncio.to_thread(self._kernel.tidy, left, self._ledger)
 
-    def _change(self, keys: set[str]) -> None:
-        if changes := self._ledger.put(self._claims(keys)):
-            self._kernel.change(changes, self._ledger)
+    def _change(self, keys: set[str]) -> kernel.Leftovers:
+        changes = self._ledger.put(self._claims(keys))
+        return self._kernel.change(changes) if changes else kernel.Leftovers()
 
     def _replace(self, keys: set[str]) -> None:
         with kernel.no_collection():

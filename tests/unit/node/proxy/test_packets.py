@@ -65,7 +65,7 @@ class Bench:
             "endpoints": [{"addresses": [a], "nodeName": node} for a, node in endpoints],
         }
         if changes := self.ledger.put({f"default/{name}": services.claims(service, [listed], "n1")}):
-            self.kernel.change(changes, self.ledger)
+            self.kernel.tidy(self.kernel.change(changes), self.ledger)
 
     def ask(self, who: str, host: str = VIP, port: int = 80, protocol: str = "tcp", **more: Any) -> str:
         return self.lab.ask(who, host, port, protocol, **more)
