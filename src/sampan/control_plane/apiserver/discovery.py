@@ -22,6 +22,7 @@ from sampan.control_plane.apiserver.wire import accept, answer
 
 Object = dict[str, Any]
 
+OWN_PRIORITY: Final = (20000, 100)  # apiregistration.k8s.io: the aggregator lists itself first
 CUSTOM_PRIORITY: Final = (1000, 100)  # as kube-apiserver registers the groups of CRDs
 
 
@@ -149,16 +150,9 @@ class Discovery:
 
         def rank(item: GroupVersion) -> tuple[int, str, int, tuple[int, ...]]:
             # within a group all versions share the group's priority, so that they stay together
-            group_priority = max(
-                (PRIORITIES.get(gv, CUSTOM_PRIORITY)[0] for gv in order if gv.group == item.group), default=0
-            )
-            name = "" if item.group in built_in else item.group
-            return (
-                -group_priority,
-                name,
-                -PRIORITIES.get(item, CUSTOM_PRIORITY)[1],
-                version_rank(item.version),
-            )
+            other = OWN_PRIORITY if item.group in built_in else CUSTOM_PRIORITY
+            group_priority = max(PRIORITIES.get(gv, other)[0] for gv in order if gv.group == item.group)
+            return -group_priority, item.group, -PRIORITIES.get(item, other)[1], version_rank(item.version)
 
         grouped: dict[str, dict[str, list[Resource]]] = {}
         for item in sorted(order, key=rank):
