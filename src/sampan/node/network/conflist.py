@@ -13,8 +13,11 @@ from sampan.spec.cni import CniError
 _FIELDS = ("cniVersion", "cniVersions", "name", "disableCheck", "disableGC", "plugins")
 
 
-def own(config: Config, mtu: int) -> dict[str, Any]:
-    """The list of a cluster's own network: lo, bridge with host-local, hostPorts."""
+def own(config: Config, mtu: int, *, isolate: bool = False) -> dict[str, Any]:
+    """The list of a cluster's own network: lo, bridge with host-local, hostPorts.
+
+    `isolate` sends what pods say to each other through the node's routing instead of straight over the bridge.
+    """
     return {
         "cniVersion": VERSION,
         "name": f"sampan-{config.cluster}",
@@ -26,6 +29,7 @@ def own(config: Config, mtu: int) -> dict[str, Any]:
                 "isGateway": True,
                 "isDefaultGateway": True,
                 "hairpinMode": True,
+                "portIsolation": isolate,
                 "mtu": mtu,
                 "ipam": {
                     "type": "host-local",

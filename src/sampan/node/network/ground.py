@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import subprocess
 from pathlib import Path
 
 from sampan.base.netlink import NetlinkError, Request, Socket, nft, rtnl
@@ -20,6 +21,7 @@ from sampan.node.network.plugins.bridge import mac_of
 log = logging.getLogger(__name__)
 
 _SYS = Path("/proc/sys/net")
+MODPROBE_SECONDS = 10.0
 
 
 def check(config: Config) -> None:
@@ -101,26 +103,44 @@ def mtu(config: Config, socket: Socket) -> int:
 def _sysctls(config: Config) -> None:
     wanted = {
         "ipv4/ip_forward": "1",
-        # bridged packets of pods pass the ip hooks, so that answers of a pod on the same bridge are translated back
-        "bridge/bridge-nf-call-iptables": "1",
         # NodePorts and hostPorts on 127.0.0.1; the table's guard keeps pods off the node's loopback
         f"ipv4/conf/{config.bridge}/route_localnet": "1",
         f"ipv4/conf/{config.bridge}/send_redirects": "0",
         f"ipv4/conf/{config.bridge}/rp_filter": "2",
+        # answers for the pods to each other where their ports are isolated; without that nobody asks for it
+        f"ipv4/conf/{config.bridge}/proxy_arp_pvlan": "1",
     }
+    for name, value in wanted.items():
+        _set(config, name, value)
+
+
+def _set(config: Config, name: str, value: str) -> bool:
+    """Whether the sysctl has the value now; one that cannot be set is logged by name."""
+    path = _SYS / name
     with namespaces.inside(config.netns):
-        for name, value in wanted.items():
-            path = _SYS / name
-            try:
-                if path.read_text().strip() != value:
-                    path.write_text(value)
-            except OSError as error:
-                log.warning(
-                    "sysctl net.%s cannot be set to %s (%s); pods may not reach services",
-                    name.replace("/", "."),
-                    value,
-                    error,
+        try:
+            if path.read_text().strip() != value:
+                path.write_text(value)
+        except OSError as error:
+            log.warning("sysctl net.%s cannot be set to %s: %s", name.replace("/", "."), value, error)
+            return False
+    return True
+
+
+def bridged_is_filtered(config: Config) -> bool:
+    """Whether packets from pod to pod on the bridge pass the ip hooks (br_netfilter, loaded when it can be).
+
+    They must, one way or the other: a pod that asks another by a service gets its answer straight over the bridge,
+    and only conntrack can give it the service's address back.
+    """
+    if not (_SYS / "bridge").exists():
+        for program in ("/sbin/modprobe", "/usr/sbin/modprobe"):
+            if Path(program).exists():
+                subprocess.run(
+                    [program, "br_netfilter"], capture_output=True, timeout=MODPROBE_SECONDS, check=False
                 )
+                break
+    return (_SYS / "bridge").exists() and _set(config, "bridge/bridge-nf-call-iptables", "1")
 
 
 def remove(config: Config) -> None:

@@ -62,8 +62,13 @@ def open(config: Config) -> cni.Network:
     if not cache.open(_boot_id()):
         shutil.rmtree(config.state / "leases", ignore_errors=True)
     ground.lay(config)
+    filtered = ground.bridged_is_filtered(config)
+    if not filtered:
+        log.warning(
+            "no br_netfilter: pods on %s speak to each other through the node's routing", config.bridge
+        )
     with Socket(ROUTE, config.netns) as socket:
-        listed = conflist.own(config, ground.mtu(config, socket))
+        listed = conflist.own(config, ground.mtu(config, socket), isolate=not filtered)
     ipam = HostLocal()
     _release_unfinished(config, cache, ipam, listed)
     portmap = Portmap(config.netns, table.of(config))

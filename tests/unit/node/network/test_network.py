@@ -247,6 +247,32 @@ def test_iptables_still_reads_its_own_chain(lab: Lab) -> None:
     assert shown.count("-j ACCEPT") == 2
 
 
+def test_without_br_netfilter_pods_meet_through_the_nodes_routing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sampan.dataplane import services
+    from sampan.node.network import ground
+    from sampan.node.proxy.kernel import Kernel
+    from sampan.node.proxy.model import Config
+
+    with netns.inside(lab.node):
+        Path("/proc/sys/net/bridge/bridge-nf-call-iptables").write_text("0")
+    monkeypatch.setattr(ground, "bridged_is_filtered", lambda config: False)
+    lab.net = network.open(lab.config)
+    a, b = lab.pod("a"), lab.pod("b", PortMapping(8080, 80))
+    assert lab.ask("a", b, 80) == f"b {a}"
+    assert lab.ask("node", b, 80).split()[0] == "b"
+    kernel = Kernel(Config("lab", "n1", (POD_CIDR,), (SERVICE_CIDR,), (NODE,), lab.config.bridge, lab.node))
+    ledger = services.Ledger()
+    rule = services.Rule((services.Backend(b, 80),), here=(b,))
+    ledger.put({"default/web": (services.Claim(services.Frontend("10.43.0.80", "TCP", 80), rule),)})
+    kernel.replace(ledger)
+    kernel.close()
+    assert lab.ask("a", "10.43.0.80", 80) == f"b {a}"
+    assert lab.ask("b", "10.43.0.80", 80) == f"b {GATEWAY}"
+    assert lab.ask("a", NODE, 8080).split()[0] == "b"
+
+
 def test_status_tells_when_the_bridge_is_gone(lab: Lab) -> None:
     with Socket(ROUTE, lab.node) as sock:
         sock.run(rtnl.link_delete(lab.config.bridge))

@@ -22,7 +22,16 @@ from sampan.node.network.plugins.model import Call, only
 from sampan.spec.cni import Address, Attachment, CniError, Interface, Result, Route
 
 CARRIER_LOOKS, CARRIER_PAUSE = 50, 0.0002
-_FIELDS = ("bridge", "isGateway", "isDefaultGateway", "hairpinMode", "mtu", "ipam", "capabilities")
+_FIELDS = (
+    "bridge",
+    "isGateway",
+    "isDefaultGateway",
+    "hairpinMode",
+    "portIsolation",
+    "mtu",
+    "ipam",
+    "capabilities",
+)
 
 
 def mac_of(address: str) -> str:
@@ -74,8 +83,9 @@ class Bridge:
                     name, attachment.ifname, inner.fd, master=bridge.ifindex, mtu=mtu, peer_mac=mac
                 )
                 self._make(host, veth, name)
-                if config.get("hairpinMode"):
-                    host.run(rtnl.bridge_port(name, hairpin=True))
+                hairpin, isolated = bool(config.get("hairpinMode")), bool(config.get("portIsolation"))
+                if hairpin or isolated:
+                    host.run(rtnl.bridge_port(name, hairpin=hairpin, isolated=isolated))
                 link = rtnl.link(pod, attachment.ifname)
                 if link is None:
                     raise CniError(5, f"interface {attachment.ifname!r} vanished while it was made")
