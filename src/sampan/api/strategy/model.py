@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 Object = dict[str, Any]
@@ -22,4 +22,5 @@ class Strategy(NamedTuple):
     on_create: OnCreate | None = None
     on_update: OnUpdate | None = None
     on_status: OnUpdate | None = None
+    parts: Mapping[str, OnUpdate] = {}  # what writes through other subresources do
     resets_metadata: bool = False  # a status write changes nothing in the metadata

@@ -1,12 +1,19 @@
-"""What pods get when they are created. Source: pkg/registry/core/pod/strategy.go, pkg/apis/core/v1/helper/qos."""
+"""What pods get when they are created, and which parts of them a write may change.
+
+Source: pkg/registry/core/pod/strategy.go, pkg/apis/core/v1/helper/qos.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sampan.api import quantity
-from sampan.api.strategy.model import Object
+from sampan.api.patch.plain import clone
+from sampan.api.strategy import pod_resources
+from sampan.api.strategy.model import Object, OnUpdate
 
+_CONTAINERS: Final = ("initContainers", "containers")
 _MANAGED: Final = ("cpu", "memory")  # the resources that make a QoS class
 
 
@@ -25,6 +32,7 @@ def create(pod: Object) -> None:
             }
         ]
     _affinity_label_keys(pod)
+    pod_resources.complete(spec)
     status["qosClass"] = qos_class(spec)
     pod["status"] = status
 
@@ -35,9 +43,7 @@ def qos_class(spec: Object) -> str:
     if whole and (whole.get("requests") or whole.get("limits")):
         return _class(whole)
     found = {
-        _class(container.get("resources") or {})
-        for kind in ("initContainers", "containers")
-        for container in spec.get(kind) or ()
+        _class(container.get("resources") or {}) for kind in _CONTAINERS for container in spec.get(kind) or ()
     }
     if not found:
         return "BestEffort"
@@ -109,3 +115,43 @@ def update_status(pod: Object, old: Object, now: str) -> None:
     for field in ("qosClass", "resourceClaimStatuses", "extendedResourceClaimStatus", "observedGeneration"):
         if status.get(field) is None and past.get(field) is not None:
             status[field] = past[field]
+
+
+def update_ephemeral(pod: Object, old: Object, now: str) -> None:
+    added = pod["spec"].get("ephemeralContainers")
+    pod["spec"] = clone(old["spec"])
+    pod["spec"].pop("ephemeralContainers", None)
+    if added:
+        pod["spec"]["ephemeralContainers"] = added
+
+
+def resize(pod: Object, old: Object, now: str) -> None:
+    """Only resources and resize policies are taken over; containers that were moved stay for validation to name."""
+    spec, before = pod["spec"], clone(old["spec"])
+    if any(len(spec.get(kind) or ()) != len(before.get(kind) or ()) for kind in _CONTAINERS):
+        return
+    for kind in _CONTAINERS:
+        new = spec.get(kind) or []
+        if any(
+            one.get("name") != other.get("name")
+            for one, other in zip(new, before.get(kind) or (), strict=True)
+        ):
+            before[kind] = new
+            continue
+        for one, other in zip(new, before.get(kind) or (), strict=True):
+            _take(other, one, "resources", "resizePolicy")
+    if spec.get("resources") is not None:  # clients that do not know it leave it out
+        before["resources"] = spec["resources"]
+    pod_resources.complete(before)
+    pod["spec"] = before
+
+
+def _take(obj: Object, other: Object, *fields: str) -> None:
+    for field in fields:
+        if field in other:
+            obj[field] = other[field]
+        else:
+            obj.pop(field, None)
+
+
+PARTS: Final[Mapping[str, OnUpdate]] = {"ephemeralcontainers": update_ephemeral, "resize": resize}

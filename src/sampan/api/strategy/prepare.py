@@ -71,7 +71,11 @@ def prepare_update(
     else:
         if strategy.status is not None or (group, kind) == ("", "Node"):
             _keep(obj, old, "status")
-        if strategy.on_update is not None:
+        if subresource in strategy.parts:
+            for name in (*_RESET, *_RESET_OWN):
+                _keep(metadata, before, name)
+            strategy.parts[subresource](obj, old, now)
+        elif strategy.on_update is not None:
             strategy.on_update(obj, old, now)
         if strategy.generation and _changed(strategy.generation, obj, old):
             metadata["generation"] = int(before.get("generation") or 0) + 1

@@ -33,7 +33,9 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "PersistentVolumeClaim"): Strategy(
         {"phase": "Pending"}, on_create=kinds.create_claim, on_update=kinds.update_claim
     ),
-    ("", "Pod"): Strategy({"phase": "Pending"}, _SPEC, on_create=pods.create, on_status=pods.update_status),
+    ("", "Pod"): Strategy(
+        {"phase": "Pending"}, _SPEC, on_create=pods.create, on_status=pods.update_status, parts=pods.PARTS
+    ),
     ("", "PodTemplate"): Strategy(generation=("template",)),
     ("", "ReplicationController"): Strategy(_EMPTY, _SPEC),
     ("", "ResourceQuota"): Strategy(_EMPTY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import containers, rules
+from sampan.api.validation import resources, rules
 from sampan.api.validation.rules import Causes, Object
 
 _SOURCES: Final = {
@@ -144,7 +144,7 @@ def _resource(source: Object, path: str, *, of_container: bool) -> Causes:
     if not source.get("name"):
         yield error.required(f"{path}.name", "must specify a resource name")
     elif of_container:
-        yield from containers.resource_name(source["name"], f"{path}.name")
+        yield from resources.of_container(source["name"], f"{path}.name")
     if not of_container:
         return
     if not source.get("container"):

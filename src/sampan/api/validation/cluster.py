@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import containers, pods, rules
+from sampan.api.validation import pods, resources, rules
 from sampan.api.validation.rules import Causes, Object
 
 _HIGHEST_PRIORITY: Final = 1_000_000_000  # HighestUserDefinablePriority
@@ -73,7 +73,7 @@ def runtime_class(obj: Object) -> Causes:
         yield from rules.text_rule("handler", handler, content.dns_label)
     fixed = (obj.get("overhead") or {}).get("podFixed")
     if fixed:
-        yield from containers.resource_requirements({"limits": fixed}, "overhead")
+        yield from resources.requirements({"limits": fixed}, "overhead")
     scheduling = obj.get("scheduling") or {}
     yield from rules.labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
     found = scheduling.get("tolerations") or []

@@ -1,4 +1,4 @@
-"""Containers: names, images, ports, environment, mounts, probes, resources.
+"""Containers: names, images, ports, environment, mounts, probes.
 
 Source: pkg/apis/core/validation/validation.go (validateContainerCommon and below).
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import rules
+from sampan.api.validation import resources, rules
 from sampan.api.validation.rules import Causes, Object
 
 _MORE_THAN_ONE: Final = "may not specify more than 1 handler type"
@@ -42,8 +42,6 @@ _RESOURCE_FIELDS: Final = (
     "requests.ephemeral-storage",
     "requests.memory",
 )
-_STANDARD: Final = ("cpu", "memory", "ephemeral-storage", "storage", "pods", "services", "secrets")
-_OF_CONTAINERS: Final = ("cpu", "memory", "ephemeral-storage")
 _INIT_PROBES: Final = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 
 Volumes = Mapping[str, Object]
@@ -131,7 +129,7 @@ def _container(container: Object, volumes: Volumes, path: str) -> Causes:
         container.get("imagePullPolicy"),
         ("Always", "IfNotPresent", "Never"),
     )
-    yield from resource_requirements(container.get("resources") or {}, error.child(path, "resources"))
+    yield from resources.requirements(container.get("resources") or {}, error.child(path, "resources"))
     yield from _security(container.get("securityContext") or {}, error.child(path, "securityContext"))
 
 
@@ -414,44 +412,6 @@ _HANDLERS: Final[dict[str, Any]] = {
     "grpc": _port,
     "sleep": _sleep,
 }
-
-
-def resource_requirements(resources: Object, path: str) -> Causes:
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    for name, value in limits.items():
-        yield from _resource(name, value, error.key(error.child(path, "limits"), name))
-    at = error.child(path, "requests")
-    for name, value in requests.items():
-        yield from _resource(name, value, error.key(at, name))
-        wanted, limit = rules.amount(value), rules.amount(limits.get(name))
-        overcommits = "/" not in name and not name.startswith("hugepages-")
-        if wanted is None:
-            continue
-        if limit is not None:
-            if wanted.compare(limit) and not overcommits:
-                yield error.invalid(at, str(wanted), f"must be equal to {name} limit of {limit}")
-            elif wanted.compare(limit) > 0:
-                yield error.invalid(at, str(wanted), f"must be less than or equal to {name} limit of {limit}")
-        elif not overcommits:
-            yield error.required(
-                error.child(path, "limits"), "Limit must be set for non overcommitable resources"
-            )
-
-
-def _resource(name: str, value: Any, path: str) -> Causes:
-    yield from resource_name(name, path)
-    yield from rules.quantity_value(path, value, whole="/" in name)
-
-
-def resource_name(name: str, path: str) -> Causes:
-    wrong = content.label_key(name)
-    yield from error.each_invalid(path, name, wrong)
-    huge = name.startswith("hugepages-")
-    if "/" not in name:
-        if not wrong and name not in _STANDARD and not huge:
-            yield error.invalid(path, name, "must be a standard resource type or fully qualified")
-        if name not in _OF_CONTAINERS and not huge:
-            yield error.invalid(path, name, "must be a standard resource for containers")
 
 
 def _security(context: Object, path: str) -> Causes:

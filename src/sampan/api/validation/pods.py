@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sampan.api.field import content, error
-from sampan.api.validation import metadata, rules
+from sampan.api.validation import metadata, resources, rules
 from sampan.api.validation.containers import containers, ephemeral_containers, init_containers
 from sampan.api.validation.rules import Causes, Object
 from sampan.api.validation.volumes import volumes
@@ -77,6 +77,7 @@ def pod_spec(spec: Object, path: str, *, of_pod: bool = False) -> Causes:
     yield from containers(spec, good, path)
     yield from init_containers(spec, good, path)
     yield from ephemeral_containers(spec, good, path)
+    yield from resources.whole_pod(spec, path)
     yield from _host_network(spec, path, of_pod=of_pod)
     yield from rules.one_of(
         error.child(path, "restartPolicy"), spec.get("restartPolicy"), ("Always", "OnFailure", "Never")
@@ -93,6 +94,15 @@ def pod_spec(spec: Object, path: str, *, of_pod: bool = False) -> Causes:
     yield from _spread(
         spec.get("topologySpreadConstraints") or [], error.child(path, "topologySpreadConstraints")
     )
+    yield from _scheduling_gates(spec.get("schedulingGates") or [], error.child(path, "schedulingGates"))
+    if spec.get("overhead"):
+        yield from resources.requirements({"limits": spec["overhead"]}, error.child(path, "overhead"))
+    if spec.get("os") is not None:
+        system, at = spec["os"].get("name") or "", error.child(path, "os")
+        if not system:
+            yield error.required(f"{at}.name")
+        elif system not in ("linux", "windows"):
+            yield error.not_supported(at, system, ("linux", "windows"))
     for place, gate in enumerate(spec.get("readinessGates") or ()):
         at = f"{error.child(path, 'readinessGates')}[{place}].conditionType"
         yield from rules.text_rule(at, gate.get("conditionType", ""), content.label_key)
@@ -116,6 +126,14 @@ def pod_spec(spec: Object, path: str, *, of_pod: bool = False) -> Causes:
         ("PreemptLowerPriority", "Never"),
         required=False,
     )
+
+
+def _scheduling_gates(gates: list[Object], path: str) -> Causes:
+    names = [gate.get("name") or "" for gate in gates]
+    for place, name in enumerate(names):
+        yield from rules.text_rule(error.index(path, place), name, content.label_key)
+        if name in names[:place]:
+            yield error.duplicate(error.index(path, place), name)
 
 
 _NAMES: Final[dict[str, content.Rule]] = {
@@ -398,23 +416,3 @@ def _changes(spec: Object, before: Object) -> str:
 
 def _shown(value: Any) -> str:
     return "nil" if value is None else error.shown(value)
-
-
-def update_ephemeral(obj: Object, old: Object) -> Causes:
-    spec, before = obj.get("spec") or {}, old.get("spec") or {}
-    good, _ = volumes(spec, "spec")
-    yield from ephemeral_containers(spec, good, "spec")
-    known = {container.get("name"): container for container in spec.get("ephemeralContainers") or ()}
-    for container in before.get("ephemeralContainers") or ():
-        if known.get(container.get("name")) != container:
-            yield error.forbidden(
-                "spec.ephemeralContainers",
-                f"existing ephemeral containers {error.quote(container.get('name', ''))} may not be "
-                + ("removed" if container.get("name") not in known else "changed"),
-            )
-
-
-def update_status(obj: Object, old: Object) -> Causes:
-    new, before = obj.get("spec") or {}, old.get("spec") or {}
-    if new.get("nodeName") != before.get("nodeName"):
-        yield error.forbidden("spec.nodeName", "may not be changed directly")

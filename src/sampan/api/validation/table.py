@@ -19,6 +19,7 @@ from sampan.api.validation import (
     jobs,
     metadata,
     network,
+    pod_parts,
     pods,
     rbac,
     services,
@@ -109,8 +110,9 @@ RULES: Final[Mapping[tuple[str, str], Rules]] = {
     ),
 }
 _SUBRESOURCES: Final[Mapping[tuple[str, str, str], Update]] = {
-    ("", "Pod", "ephemeralcontainers"): pods.update_ephemeral,
-    ("", "Pod", "status"): pods.update_status,
+    ("", "Pod", "ephemeralcontainers"): pod_parts.update_ephemeral,
+    ("", "Pod", "resize"): pod_parts.update_resources,
+    ("", "Pod", "status"): pod_parts.update_status,
     ("certificates.k8s.io", "CertificateSigningRequest", "approval"): certificates.update_approval,
     ("certificates.k8s.io", "CertificateSigningRequest", "status"): certificates.update_status,
 }
