@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -57,6 +58,10 @@ class Progress:
         self._seen: dict[str, str] = {}
 
     def __call__(self, components: Sequence[Mapping[str, Any]]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody reads the progress any more; the work goes on
+            self._show(components)
+
+    def _show(self, components: Sequence[Mapping[str, Any]]) -> None:
         if self._live:
             parts = [paint(c["name"], _STATE_COLOURS.get(c["state"], "dim"), sys.stderr) for c in components]
             sys.stderr.write("\r\x1b[K" + "  ".join(parts))
