@@ -106,6 +106,21 @@ def test_a_shared_process_namespace(ours: Ours) -> None:
     ours.run(scenario)
 
 
+def test_a_shared_process_namespace_that_loses_its_first_process(ours: Ours) -> None:
+    async def scenario(pods: Pods) -> None:
+        pod = await pods.pod("orphans", pid=0)
+        container = await pods.start(pod, "sleep", "4716")
+        pause = pods.rt.books.sandboxes[pod[0]].pause
+        os.kill(pods.rt.books.containers[pause].pid, 9)
+        assert (await pods.ended(container)).exit_code == 137
+        async with asyncio.timeout(10):
+            while (await pods.rt.pod_sandbox_status(pod[0])).state == cri.PodSandboxState.SANDBOX_READY:
+                await asyncio.sleep(0.01)
+        await pods.rt.remove_pod_sandbox(pod[0])
+
+    ours.run(scenario)
+
+
 def test_a_container_that_joins_another_ones_processes(ours: Ours) -> None:
     async def scenario(pods: Pods) -> None:
         pod = await pods.pod("debug")

@@ -111,6 +111,27 @@ def test_exec_sync(ours: Ours) -> None:
     ours.run(scenario)
 
 
+def test_an_exec_whose_caller_leaves_early_is_ended(ours: Ours) -> None:
+    async def scenario(pods: Pods) -> None:
+        container = await pods.start(await pods.pod(network=2), "sleep", "1000")
+        for pause in (0, 0.001, 0.01):
+            task = asyncio.create_task(pods.rt.exec(container, ("sleep", "4717")))
+            await asyncio.sleep(pause)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        def left() -> bool:
+            found = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+            return b"sleep\0" + b"4717\0" in found
+
+        async with asyncio.timeout(10):
+            await asyncio.sleep(0.2)
+            while left():
+                await asyncio.sleep(0.05)
+
+    ours.run(scenario)
+
+
 def test_exec_with_stdin_and_half_close(ours: Ours) -> None:
     async def scenario(pods: Pods) -> None:
         container = await pods.start(await pods.pod(network=2), "sleep", "1000")

@@ -69,7 +69,7 @@ async def open(config: Config, network: cni.Network | None) -> Local:
     for folder in config.folders():
         folder.mkdir(parents=True, exist_ok=True)
     for folder in (config.root, config.run):
-        folder.chmod(0o711)
+        folder.chmod(0o700)  # configurations in there hold secrets
     state.check_version(config)
     for stale in (config.run / "tmp").iterdir():
         stale.unlink()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,9 @@ from sampan.spec import cni, cri
 
 _T = TypeVar("_T", Sandbox, Container)
 _R = TypeVar("_R")
+_log = logging.getLogger(__name__)
+# Mounts and the like: they wait for the kernel more than for a processor.
+_THREADS = 16
 
 
 class Books:
@@ -55,7 +60,30 @@ class Books:
         self.exits: dict[str, asyncio.Future[None]] = {}
         self.cleanups: dict[str, asyncio.Task[None]] = {}
         self.execs: dict[int, asyncio.Future[int]] = {}
+        # Not the loop's own pool: a few long downloads would hold up every start.
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="runtime")
+        self._tasks: set[asyncio.Task[None]] = set()
         self._locks: dict[str, asyncio.Lock] = {}
+
+    async def in_thread(self, work: Callable[..., _R], *args: Any) -> _R:
+        """Blocking work off the loop; it ends even when the caller is cancelled meanwhile, so nothing is half done."""
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work, *args))
+
+    def background(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        """For what nobody waits for; a failure is logged."""
+
+        async def body() -> None:
+            try:
+                await work
+            except cri.Error as error:
+                _log.warning("%s failed, going on: %s", name, error)
+
+        task = asyncio.get_running_loop().create_task(body(), name=f"runtime: {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False)
 
     def lock(self, object_id: str) -> asyncio.Lock:
         """Serialises what changes one sandbox or container."""
@@ -104,8 +132,3 @@ def _one(known: dict[str, _T], wanted: str, kind: str) -> _T:
         return matching[0]
     problem = "is not unique" if matching else "not found"
     raise cri.Error("NotFound", f"{kind} {wanted!r} {problem}")
-
-
-async def in_thread(work: Callable[..., _R], *args: Any) -> _R:
-    """Blocking work off the loop; finishes even when the caller is cancelled meanwhile, so nothing is half done."""
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work, *args))

@@ -13,7 +13,7 @@ import orjson
 
 from sampan.base.linux import mounts, syscalls
 from sampan.node.runtime import machine, oci, sandboxes, state, users
-from sampan.node.runtime.books import Books, in_thread
+from sampan.node.runtime.books import Books
 from sampan.node.runtime.image.store import Stored
 from sampan.node.runtime.oci import Json, Place
 from sampan.node.runtime.state import Container, Exit, Sandbox
@@ -301,7 +301,7 @@ async def start(books: Books, container: Container) -> None:
         message = f"failed to start container {container.config.metadata.name!r}: {error.message}"
         failed = Exit(START_ERROR, at=books.clock())
         books.put_container(container._replace(stage="exited", exit=failed, error=message))
-        await in_thread(release, books, container)
+        await books.in_thread(release, books, container)
         if error.code != "Unknown":
             raise
         raise cri.Error("Unknown", message) from error
@@ -310,7 +310,7 @@ async def start(books: Books, container: Container) -> None:
             console.unlink(missing_ok=True)
     if container.id in books.uncompiled:
         books.uncompiled.discard(container.id)
-        await in_thread(_learn_filter, books, container)
+        await books.in_thread(_learn_filter, books, container)
     # It may have ended before its answer reached us; then its state is newer than ours.
     now = books.containers[container.id]
     started = now._replace(pid=answer["pid"], started_at=answer["at"])
@@ -342,7 +342,7 @@ def ended(books: Books, container: Container, exited: Exit) -> Container:
 
 async def _clean_up(books: Books, container: Container) -> None:
     try:
-        await in_thread(release, books, container)
+        await books.in_thread(release, books, container)
         with contextlib.suppress(cri.Error):
             await books.link.request("forget", cid=container.id)
     finally:

@@ -39,6 +39,10 @@ class Link:
         self._closed = False
         self.pid = 0
 
+    @property
+    def connected(self) -> bool:
+        return self._sock is not None
+
     async def open(self) -> None:
         """Connects, and starts the monitor if nobody answers. Raises cri.Error Unavailable."""
         if not await self.connect():

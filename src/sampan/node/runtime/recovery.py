@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from sampan.node.runtime import containers, sandboxes, state
-from sampan.node.runtime.books import Books, in_thread
+from sampan.node.runtime.books import Books
 from sampan.node.runtime.state import Container, Exit
 from sampan.spec import cni, cri
 
@@ -17,11 +17,11 @@ Exited = Callable[[Container, Exit], None]
 
 async def load(books: Books, exited: Exited) -> None:
     """Reads the state files and brings them into line with what runs."""
-    for sandbox in await in_thread(state.load_sandboxes, books.config):
+    for sandbox in await books.in_thread(state.load_sandboxes, books.config):
         if sandbox.boot != books.boot:
             sandbox = sandbox._replace(state=cri.PodSandboxState.SANDBOX_NOTREADY)
         books.put_sandbox(sandbox)
-    for container in await in_thread(state.load_containers, books.config):
+    for container in await books.in_thread(state.load_containers, books.config):
         books.containers[container.id] = container
         if container.stage == "exited":
             books.exit_of(container.id).set_result(None)
@@ -64,7 +64,7 @@ async def _half_made(books: Books) -> None:
     for container in list(books.containers.values()):
         rootless = not (books.config.container_run(container.id) / "process.json").exists()
         if container.sandbox_id not in books.sandboxes or (container.stage == "created" and rootless):
-            await in_thread(containers.erase, books, container)
+            await books.in_thread(containers.erase, books, container)
             books.containers.pop(container.id, None)
     for sandbox in list(books.sandboxes.values()):
         unfinished = sandbox.state == cri.PodSandboxState.SANDBOX_NOTREADY and sandbox.attached

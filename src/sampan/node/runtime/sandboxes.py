@@ -10,7 +10,7 @@ from pathlib import Path
 from sampan.base.linux import mounts, namespaces, syscalls
 from sampan.base.linux.cgroups import Limits
 from sampan.node.runtime import state
-from sampan.node.runtime.books import Books, in_thread
+from sampan.node.runtime.books import Books
 from sampan.node.runtime.config import Config
 from sampan.node.runtime.state import Sandbox
 from sampan.spec import cni, cri
@@ -162,7 +162,7 @@ async def detach(books: Books, sandbox: Sandbox) -> None:
 async def stop(books: Books, sandbox: Sandbox) -> Sandbox:
     """Takes network and namespaces away. Its containers must have ended; may be repeated."""
     await detach(books, sandbox)
-    await in_thread(dissolve, books, sandbox)
+    await books.in_thread(dissolve, books, sandbox)
     stopped = sandbox._replace(state=cri.PodSandboxState.SANDBOX_NOTREADY, attached=False)
     books.put_sandbox(stopped)
     return stopped

@@ -11,7 +11,7 @@ from typing import Any
 
 import sampan
 from sampan.node.runtime import containers, recovery, sandboxes, sessions, stats
-from sampan.node.runtime.books import Books, in_thread
+from sampan.node.runtime.books import Books
 from sampan.node.runtime.image.host import NAME as HOST_IMAGE
 from sampan.node.runtime.image.registry import Registries
 from sampan.node.runtime.image.service import ImageService
@@ -48,7 +48,7 @@ class Local(ImageService):
         return cri.VersionResponse("0.1.0", "sampan", sampan.__version__, "v1")
 
     async def status(self) -> cri.StatusResponse:
-        ready = self.books.link.pid > 0
+        ready = self.books.link.connected
         conditions = [
             cri.RuntimeCondition("RuntimeReady", ready, "" if ready else "ContainerMonitorNotReady"),
             await self._network_condition(),
@@ -96,7 +96,7 @@ class Local(ImageService):
     async def _set_up(self, sandbox: Sandbox, values: Mapping[str, str]) -> None:
         books = self.books
         try:
-            await in_thread(sandboxes.prepare, books, sandbox, values)
+            await books.in_thread(sandboxes.prepare, books, sandbox, values)
         except (OSError, ValueError) as error:
             raise cri.Error("Unknown", f"sandbox {sandbox.name!r} cannot be made: {error}") from error
         if sandbox.network != cri.NamespaceMode.NODE:
@@ -137,7 +137,7 @@ class Local(ImageService):
         with contextlib.suppress(cri.Error):
             sandbox = await sandboxes.stop(books, sandbox)
         books.sandboxes.pop(sandbox_id, None)
-        await in_thread(sandboxes.erase, books, sandbox)
+        await books.in_thread(sandboxes.erase, books, sandbox)
 
     async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
         try:
@@ -168,7 +168,7 @@ class Local(ImageService):
             for member in books.members(sandbox_id):
                 await self._remove(member)
             sandbox = books.sandboxes.pop(sandbox_id)
-            await in_thread(sandboxes.erase, books, sandbox)
+            await books.in_thread(sandboxes.erase, books, sandbox)
         books.forget(sandbox_id)
         kind = cri.ContainerEventType.CONTAINER_DELETED_EVENT
         books.broadcast.send(cri.ContainerEventResponse(sandbox_id, kind, books.clock()))
@@ -238,7 +238,7 @@ class Local(ImageService):
         # On disk first: what a crash leaves half made is then known by its name.
         books.put_container(container)
         try:
-            container = await in_thread(containers.prepare, books, container, sandbox, stored)
+            container = await books.in_thread(containers.prepare, books, container, sandbox, stored)
         except BaseException as error:
             books.containers.pop(container_id, None)
             if isinstance(error, OSError | ValueError):
@@ -291,7 +291,7 @@ class Local(ImageService):
             cleanup = books.cleanups.get(container.id)
             if cleanup is not None:
                 await asyncio.shield(cleanup)
-            await in_thread(containers.erase, books, container)
+            await books.in_thread(containers.erase, books, container)
             books.containers.pop(container.id, None)
             books.exits.pop(container.id, None)
         books.forget(container.id)
@@ -320,10 +320,10 @@ class Local(ImageService):
         before = container.resources or container.config.linux.resources
         merged = before._replace(**{k: v for k, v in linux._asdict().items() if v})
         if container.stage == "created":
-            await in_thread(containers.rewrite_resources, self.books, container, merged)
+            await self.books.in_thread(containers.rewrite_resources, self.books, container, merged)
         else:
             try:
-                await in_thread(self.books.cgroups.update, container.cgroup, limits(linux))
+                await self.books.in_thread(self.books.cgroups.update, container.cgroup, limits(linux))
             except OSError as error:
                 raise cri.Error(
                     "Unknown", f"resources of container {container.id[:12]!r}: {error}"
@@ -378,7 +378,7 @@ class Local(ImageService):
     # -- statistics and events
 
     async def container_stats(self, container_id: str) -> cri.ContainerStats:
-        found: cri.ContainerStats = await in_thread(
+        found: cri.ContainerStats = await self.books.in_thread(
             stats.container, self.books, self.books.container(container_id)
         )
         return found
@@ -396,13 +396,13 @@ class Local(ImageService):
             and c.sandbox_id.startswith(wanted.pod_sandbox_id)
             and _labelled(c.config.labels, wanted.label_selector)
         ]
-        found: list[cri.ContainerStats] = await in_thread(
+        found: list[cri.ContainerStats] = await self.books.in_thread(
             lambda: [stats.container(self.books, c) for c in chosen]
         )
         return found
 
     async def pod_sandbox_stats(self, pod_sandbox_id: str) -> cri.PodSandboxStats:
-        found: cri.PodSandboxStats = await in_thread(
+        found: cri.PodSandboxStats = await self.books.in_thread(
             stats.sandbox, self.books, self.books.sandbox(pod_sandbox_id)
         )
         return found
@@ -416,7 +416,7 @@ class Local(ImageService):
             for s in list(self.books.sandboxes.values())
             if s.id.startswith(wanted.id) and _labelled(s.config.labels, wanted.label_selector)
         ]
-        found: list[cri.PodSandboxStats] = await in_thread(
+        found: list[cri.PodSandboxStats] = await self.books.in_thread(
             lambda: [stats.sandbox(self.books, s) for s in chosen]
         )
         return found
@@ -461,13 +461,20 @@ class Local(ImageService):
     def exited(self, container: Container, exit_: Exit) -> None:
         started = container.stage == "running"
         containers.ended(self.books, container, exit_)
+        kind = cri.ContainerEventType.CONTAINER_STOPPED_EVENT
         if started and not container.hidden:
-            self._event(container.id, cri.ContainerEventType.CONTAINER_STOPPED_EVENT, container.sandbox_id)
+            self._event(container.id, kind, container.sandbox_id)
+        sandbox = self.books.sandboxes.get(container.sandbox_id)
+        if container.hidden and sandbox is not None and sandbox.state == cri.PodSandboxState.SANDBOX_READY:
+            # The shared pid namespace went with its first process, and everything in it.
+            self.books.put_sandbox(sandbox._replace(state=cri.PodSandboxState.SANDBOX_NOTREADY))
+            self._event(sandbox.id, kind, sandbox.id)
 
     async def close(self) -> None:
         """Lets go of everything in this process; sandboxes and containers stay."""
         await asyncio.gather(*self.books.cleanups.values(), return_exceptions=True)
         await self.books.link.close()
+        self.books.close()
 
     @contextlib.contextmanager
     def _reserved(self, name: object) -> Iterator[None]:

@@ -65,6 +65,22 @@ async def execute(books: Books, container: Container, cmd: tuple[str, ...], want
     """Starts a process in a running container. Raises cri.Error when it cannot be started."""
     if not cmd:
         raise cri.Error("InvalidArgument", "exec has no command")
+    starting = asyncio.get_running_loop().create_task(
+        _execute(books, container, cmd, wanted), name=f"runtime: exec in {container.id[:12]}"
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The caller left meanwhile: nobody else would end the process.
+        books.background(_unwanted(starting), "ending an exec that nobody wants")
+        raise
+
+
+async def _unwanted(starting: asyncio.Task[Session]) -> None:
+    await (await starting).close()
+
+
+async def _execute(books: Books, container: Container, cmd: tuple[str, ...], wanted: Wanted) -> Session:
     run = books.config.container_run(container.id)
     pipes = _Pipes(wanted)
     name = f"exec-{os.urandom(6).hex()}"
@@ -82,15 +98,11 @@ async def execute(books: Books, container: Container, cmd: tuple[str, ...], want
         if console is not None:
             argv += ["--console-socket", str(console.path)]
         fds = (pipes.stdin, pipes.writers[0], pipes.writers[1])
-        request = books.link.request(
-            "exec",
-            fds,
-            argv=[*argv, container.id],
-            pid_file=str(files["pid"]),
-            run_log=str(files["log"]),
-        )
+        argv.append(container.id)
         try:
-            answer = await request
+            answer = await books.link.request(
+                "exec", fds, argv=argv, pid_file=str(files["pid"]), run_log=str(files["log"])
+            )
         except cri.Error as error:
             if error.code != "Unknown":
                 raise

@@ -109,15 +109,18 @@ class Monitor:
                 continue
             container.open_streams()
             container.reopen_stdin()
-            self._processes[container.pid] = container
+            self._vanished[container.cid] = time.monotonic()
             try:
                 container.pidfd = os.pidfd_open(container.pid)
             except ProcessLookupError:
-                self._vanished[container.cid] = time.monotonic()
+                self._processes[container.pid] = container  # its status may come from the holder yet
                 continue
             if start_time(container.pid) not in (record["start"], 0):
-                self._vanished[container.cid] = time.monotonic()
+                os.close(container.pidfd)
+                container.pidfd = -1  # somebody else's process by now
                 continue
+            self._processes[container.pid] = container
+            del self._vanished[container.cid]
             self.poll.add(container.pidfd, select.EPOLLIN, self._watcher(container))
 
     def _watcher(self, container: Container) -> Any:
