@@ -1,0 +1,103 @@
+"""One release in the hands of two: what `sampan helm` writes the real helm 4.3 reads, works on and hands back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from clusters import Cluster
+from conformance.cluster import releases
+from conformance.cluster.releases import CHART, SMALL, Helm, record, shape
+from conformance.cluster.shell import Shell
+
+pytestmark = [pytest.mark.cluster, pytest.mark.root, pytest.mark.peer]
+
+WAIT = ("--wait", "--timeout", "60s")
+
+
+@pytest.fixture
+def own(cluster: Cluster, namespace: str) -> Helm:
+    """`sampan helm` in the test's namespace."""
+    return releases.ours(cluster, namespace)
+
+
+def told(helm: Helm, release: str) -> dict[str, Any]:
+    """All that a Helm says of a release."""
+    return {
+        "history": helm.json("history", release),
+        "list": [one for one in helm.json("list", "--all") if one["name"] == release],
+        "values": helm.json("get", "values", release),
+        "all values": helm.json("get", "values", release, "--all"),
+        "manifest": helm("get", "manifest", release),
+        "hooks": helm("get", "hooks", release),
+        "notes": helm("get", "notes", release),
+        "metadata": helm.json("get", "metadata", release),
+    }
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+def test_a_release_changes_hands_at_every_step(k: Shell, helm: Helm, own: Helm, first: str) -> None:
+    one, other = (own, helm) if first == "ours" else (helm, own)
+
+    def agree() -> None:
+        assert told(helm, "web") == told(own, "web")
+
+    one("install", "web", CHART, *WAIT, *SMALL)
+    agree()
+    other("upgrade", "web", CHART, *WAIT, "--reuse-values", "--set", "greeting=Ahoy")
+    agree()
+    assert k.path("cm/web-harbour", ".data.greeting") == "Ahoy"
+    one("rollback", "web", "1", *WAIT)
+    agree()
+    assert k.path("cm/web-harbour", ".data.greeting") == "Welcome to the harbour"
+    other("rollback", "web", *WAIT)  # to the revision before
+    agree()
+    assert k.path("cm/web-harbour", ".data.greeting") == "Ahoy"
+    one("upgrade", "web", CHART, *WAIT, "--reset-values", *SMALL, "--set", "serviceAccount.create=false")
+    agree()
+    assert not k.exists("sa/web-harbour")  # what the new revision no longer has is taken away
+    other("test", "web")
+    agree()
+    history = [entry["status"] for entry in own.json("history", "web")]
+    assert history == ["superseded"] * 4 + ["deployed"]
+    one("uninstall", "web", *WAIT, "--keep-history")
+    assert [entry["status"] for entry in other.json("history", "web")][-1] == "uninstalled"
+    other("uninstall", "web")
+    assert k("get", "secrets", "-l", "owner=helm", "-o", "name") == ""
+
+
+def test_both_store_the_same_record(k: Shell, helm: Helm, own: Helm) -> None:
+    stored = {}
+    for name, tool in (("theirs", helm), ("ours", own)):
+        words = (CHART, "--no-hooks", *SMALL, "--set", "fullnameOverride=" + name, "--labels", "deck=upper")
+        tool("install", name, *words, "--description", "first")
+        secret, release = record(k, name, 1)
+        text = json.dumps(release).replace(name, "NAME")
+        stored[name] = secret, json.loads(text)
+    (their_secret, theirs), (our_secret, ours) = stored["theirs"], stored["ours"]
+    assert shape(ours) == shape(theirs)
+    for volatile in ("first_deployed", "last_deployed"):
+        ours["info"].pop(volatile), theirs["info"].pop(volatile)
+    for part in theirs:
+        assert ours[part] == theirs[part], part
+    labels = [s["metadata"]["labels"] | {"name": "", "modifiedAt": ""} for s in (our_secret, their_secret)]
+    assert labels[0] == labels[1] and labels[0]["deck"] == "upper"
+    assert our_secret["type"] == their_secret["type"]
+
+
+def test_both_apply_as_the_same_owner(k: Shell, helm: Helm, own: Helm) -> None:
+    """Objects of both carry the same marks, so that either may go on where the other stopped."""
+    seen = {}
+    for name, tool in (("theirs", helm), ("ours", own)):
+        tool("install", name, CHART, "--no-hooks", *SMALL)
+        made = json.loads(k("get", "deploy", f"{name}-harbour", "-o", "json", "--show-managed-fields"))[
+            "metadata"
+        ]
+        fields = [entry for entry in made["managedFields"] if entry.get("subresource") != "status"]
+        entries = sorted((e["operation"], json.dumps(e["fieldsV1"], sort_keys=True)) for e in fields
+                         if e["operation"] == "Apply")  # fmt: skip
+        text = json.dumps([made["labels"], made["annotations"], entries], sort_keys=True)
+        seen[name] = text.replace(name, "NAME")
+    assert seen["ours"] == seen["theirs"]
