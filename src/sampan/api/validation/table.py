@@ -148,11 +148,19 @@ def validate(
         causes += metadata.validate(own, rules.name, namespaced=namespaced)
         if rules.create is not None:
             causes += rules.create(obj)
+    elif _only_metadata(obj, old):
+        return _once(causes)  # what is stored has been validated
     elif rules.update is not None:
         causes += rules.update(obj, old)
     elif rules.create is not None:
         causes += rules.create(obj)
     return _once(causes)
+
+
+def _only_metadata(obj: Object, old: Object) -> bool:
+    return obj.keys() == old.keys() and all(
+        key == "metadata" or value is old[key] or value == old[key] for key, value in obj.items()
+    )
 
 
 def _once(causes: list[Cause]) -> list[Cause]:

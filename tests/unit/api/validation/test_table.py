@@ -93,3 +93,14 @@ def test_an_object_that_is_being_deleted_gets_no_new_finalizers() -> None:
     causes = validation.validate("", "v1", "ConfigMap", new, old)
     assert [cause.reason for cause in causes] == ["FieldValueForbidden"]
     assert 'found new finalizers []string{"a.b/c"}' in causes[0].message
+
+
+def test_what_is_stored_is_not_asked_again_when_only_the_metadata_changes() -> None:
+    spec = {"replicas": -1, "selector": None}  # stored by an older version, say
+    old = {"metadata": {"name": "x", "namespace": "d", "uid": "1"}, "spec": spec}
+    new = {"metadata": {**old["metadata"], "labels": {"a": "b"}}, "spec": dict(spec)}
+    assert validation.validate("apps", "v1", "Deployment", new, old) == []
+    new["metadata"]["labels"] = {"a": "not good"}
+    assert [c.field for c in validation.validate("apps", "v1", "Deployment", new, old)] == ["metadata.labels"]
+    new["spec"]["replicas"] = -2
+    assert len(validation.validate("apps", "v1", "Deployment", new, old)) > 1
