@@ -49,10 +49,18 @@ def record(k: Shell, release: str, revision: int) -> tuple[dict[str, Any], dict[
     return secret, json.loads(gzip.decompress(packed))
 
 
-def shape(value: Any) -> Any:
-    """The fields of a record and the types of their values, without what differs from run to run."""
-    if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(inner) for inner in value]
-    return type(value).__name__
+def differences(a: Any, b: Any, path: str = "") -> list[str]:
+    """Where two records differ, each with both values; an absent field differs from an empty one."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        both = [line for key in a.keys() & b.keys() for line in differences(a[key], b[key], f"{path}.{key}")]
+        alone = [f"{path}.{key}: only in the first: {a[key]!r}" for key in a.keys() - b.keys()]
+        return sorted(
+            both + alone + [f"{path}.{key}: only in the second: {b[key]!r}" for key in b.keys() - a.keys()]
+        )
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [
+            line
+            for at, pair in enumerate(zip(a, b, strict=True))
+            for line in differences(*pair, f"{path}[{at}]")
+        ]
+    return [] if a == b and type(a) is type(b) else [f"{path}: {a!r} and {b!r}"]
