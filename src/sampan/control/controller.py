@@ -173,4 +173,6 @@ def outcome_of(error: Exception | None) -> Outcome:
 
 def _namespace_ends(error: Exception) -> bool:
     """Nothing can be made there any more, and what is there goes: trying again is no use."""
-    return isinstance(error, ApiError) and any(cause.reason == "NamespaceTerminating" for cause in error.causes)
+    return isinstance(error, ApiError) and any(
+        cause.reason == "NamespaceTerminating" for cause in error.causes
+    )
