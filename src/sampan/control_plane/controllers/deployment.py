@@ -17,7 +17,7 @@ from sampan.control.controller import Context, Controller, Watch, own, owner
 from sampan.control.ownership import controller_of
 from sampan.control.plan import Create, Emit, Update
 from sampan.control.reconcile import DONE, After, Outcome, Retry, Terminal
-from sampan.control_plane.controllers import pods, rollout
+from sampan.control_plane.controllers import pods, rollout, rollout_status
 from sampan.control_plane.controllers.pods import PODS
 from sampan.control_plane.controllers.replicaset import REPLICASETS
 from sampan.control_plane.controllers.rollout import DEPLOYMENTS, View
@@ -53,7 +53,7 @@ async def _write_status(context: Context, deployment: Object) -> Outcome:
     store = context.store(REPLICASETS)
     owned = [rs for rs in store.by("owner", deployment["metadata"]["uid"]) if controller_of(rs)]
     view = _view(context, deployment, owned)
-    made = rollout.updated(view)
+    made = rollout_status.updated(view)
     if made != deployment:
         applied = await context.execute.apply([Update(DEPLOYMENTS, made, "status")])
         return Retry(applied.error) if applied.error else _next(view._replace(deployment=made))
@@ -61,7 +61,7 @@ async def _write_status(context: Context, deployment: Object) -> Outcome:
 
 
 def _next(view: View) -> Outcome:
-    wait = rollout.until_deadline(view)
+    wait = rollout_status.until_deadline(view)
     return DONE if wait is None else After(wait)
 
 
@@ -86,11 +86,11 @@ async def _failed(context: Context, view: View, action: Any, error: ApiError) ->
         if ref and ref["uid"] == meta["uid"] and rollout.same_template(deployment, found):
             context.execute.observe(REPLICASETS, found)
             return Retry(error)
-        made = rollout.collided(deployment)
+        made = rollout_status.collided(deployment)
     else:
         text = f'Failed to create new replica set "{name}": {error.message}'
         await context.execute.apply([Emit(deployment, "Warning", "ReplicaSetCreateError", text)])
-        made = rollout.create_failed(view, text)
+        made = rollout_status.create_failed(view, text)
     if made != deployment:
         await context.execute.apply([Update(DEPLOYMENTS, made, "status")])
     return Retry(error)

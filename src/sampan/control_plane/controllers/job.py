@@ -14,7 +14,7 @@ from sampan.control.controller import Context, Controller, Watch, own, owner
 from sampan.control.ownership import controller_of, is_controlled_by
 from sampan.control.plan import Emit, Update
 from sampan.control.reconcile import DONE, After, Outcome, Retry, Terminal
-from sampan.control_plane.controllers import conditions, jobs
+from sampan.control_plane.controllers import conditions, job_status, jobs
 from sampan.control_plane.controllers.jobs import JOBS, TRACKING, View
 from sampan.control_plane.controllers.pods import PODS
 
@@ -55,16 +55,16 @@ async def _account(context: Context, key: str) -> ApiError | None:
             return None
         view = _view(context, key, job)
         ends = jobs.verdict(view)
-        made = jobs.status(view, ends)
+        made = job_status.status(view, ends)
         if made != view.status:
             applied = await context.execute.apply([Update(JOBS, job | {"status": made}, "status")])
             if applied.error is not None:
                 return applied.error
-            context.memory[key] = jobs.failures_in_a_row(view, view.failures)
+            context.memory[key] = job_status.failures_in_a_row(view, view.failures)
             await context.execute.apply(_told(job, made))
             job = context.store(JOBS).get(key) or job
             view = _view(context, key, job)
-        actions = jobs.releases(view, ends)
+        actions = job_status.releases(view, ends)
         if not actions:
             return None
         applied = await context.execute.apply(actions)

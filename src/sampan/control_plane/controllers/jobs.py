@@ -26,7 +26,6 @@ INDEX: Final = "batch.kubernetes.io/job-completion-index"
 INDEX_FAILURES: Final = "batch.kubernetes.io/job-index-failure-count"
 INDEX_IGNORED: Final = "batch.kubernetes.io/job-index-ignored-failure-count"
 BURST: Final = 500  # pods created or deleted in one go
-MAX_UNCOUNTED: Final = 500
 BACKOFF_FIRST: Final = 10.0
 BACKOFF_CAP: Final = 600.0
 
@@ -123,7 +122,7 @@ class View(NamedTuple):
         verdict = job_policy.of_pod(self.spec.get("podFailurePolicy"), pod)
         if verdict.action == "FailIndex":
             return True
-        return bool(verdict.counts) and _count_in(pod, INDEX_FAILURES) >= int(
+        return bool(verdict.counts) and count_in(pod, INDEX_FAILURES) >= int(
             self.spec["backoffLimitPerIndex"]
         )
 
@@ -155,23 +154,23 @@ def _failure(view: View) -> Object | None:
         if view.is_failed(pod):
             ruling = job_policy.of_pod(policy, pod)
             if ruling.action == "FailJob":
-                return _condition("FailureTarget", "PodFailurePolicy", ruling.message, view.now)
+                return condition("FailureTarget", "PodFailurePolicy", ruling.message, view.now)
     limit = view.spec.get("backoffLimit", 6)
     if view.failed() > limit or _restarts_exceed(view, limit):
         text = "Job has reached the specified backoff limit"
-        return _condition("FailureTarget", "BackoffLimitExceeded", text, view.now)
+        return condition("FailureTarget", "BackoffLimitExceeded", text, view.now)
     left = until_deadline(view)
     if left is not None and left <= 0:
         text = "Job was active longer than specified deadline"
-        return _condition("FailureTarget", "DeadlineExceeded", text, view.now)
+        return condition("FailureTarget", "DeadlineExceeded", text, view.now)
     if view.indexed and view.per_index:
         failed = view.failed_indexes()
         most = view.spec.get("maxFailedIndexes")
         if most is not None and len(failed) > most:
             text = "Job has exceeded the specified maximal number of failed indexes"
-            return _condition("FailureTarget", "MaxFailedIndexesExceeded", text, view.now)
+            return condition("FailureTarget", "MaxFailedIndexesExceeded", text, view.now)
         if failed and len(failed | view.succeeded_indexes()) >= (view.completions or 0):
-            return _condition("FailureTarget", "FailedIndexes", "Job has failed indexes", view.now)
+            return condition("FailureTarget", "FailedIndexes", "Job has failed indexes", view.now)
     return None
 
 
@@ -180,12 +179,12 @@ def _success(view: View) -> Object | None:
         completions = view.completions or 0
         text = job_policy.success(view.spec.get("successPolicy"), completions, view.succeeded_indexes())
         if text is not None:
-            return _condition("SuccessCriteriaMet", "SuccessPolicy", text, view.now)
+            return condition("SuccessCriteriaMet", "SuccessPolicy", text, view.now)
     succeeded, completions_wanted = view.succeeded(), view.completions
     enough = succeeded > 0 if completions_wanted is None else succeeded >= completions_wanted
     if enough and not view.active():
         text = "Reached expected number of succeeded pods"
-        return _condition("SuccessCriteriaMet", "CompletionsReached", text, view.now)
+        return condition("SuccessCriteriaMet", "CompletionsReached", text, view.now)
     return None
 
 
@@ -275,11 +274,11 @@ def _pending_indexes(view: View, count: int) -> list[int]:
         taken |= {index_of(pod) for pod in view.terminating()}
     if view.per_index:
         taken |= view.failed_indexes()
-        taken |= {i for i, pod in _replaced(view).items() if _index_backoff_left(view, pod) > 0}
+        taken |= {i for i, pod in replaced(view).items() if _index_backoff_left(view, pod) > 0}
     return [i for i in range(view.completions or 0) if i not in taken][:count]
 
 
-def _replaced(view: View) -> dict[int, Object]:
+def replaced(view: View) -> dict[int, Object]:
     """The failed pod of each index that has no other: kept until its replacement carries its count on."""
     busy = view.succeeded_indexes() | view.failed_indexes() | {index_of(pod) for pod in view.active()}
     found: dict[int, Object] = {}
@@ -308,7 +307,7 @@ def until_retry(view: View) -> float | None:
     """Seconds until a failed pod is replaced; None when nothing waits for that."""
     waits = [_backoff_left(view)]
     if view.per_index:
-        waits = [_index_backoff_left(view, pod) for pod in _replaced(view).values()]
+        waits = [_index_backoff_left(view, pod) for pod in replaced(view).values()]
     due = [wait for wait in waits if wait > 0]
     return min(due) if due else None
 
@@ -332,10 +331,10 @@ def _mark_index(pod: Object, view: View, index: int, name: str) -> None:
     meta.setdefault("annotations", {})[INDEX] = str(index)
     meta.setdefault("labels", {})[INDEX] = str(index)
     if view.per_index:
-        before = _replaced(view).get(index)
+        before = replaced(view).get(index)
         counts = job_policy.of_pod(view.spec.get("podFailurePolicy"), before).counts if before else True
-        failures = _count_in(before, INDEX_FAILURES) + counts if before else 0
-        ignored = _count_in(before, INDEX_IGNORED) + (not counts) if before else 0
+        failures = count_in(before, INDEX_FAILURES) + counts if before else 0
+        ignored = count_in(before, INDEX_IGNORED) + (not counts) if before else 0
         meta["annotations"][INDEX_FAILURES] = str(failures)
         if ignored:
             meta["annotations"][INDEX_IGNORED] = str(ignored)
@@ -373,121 +372,6 @@ def _drop(view: View, several: Sequence[Object]) -> list[Action]:
     return released + [_delete(view, pod) for pod in several[:BURST]]
 
 
-# --- the status
-
-
-def status(view: View, ends: Object | None) -> Object:
-    """The status as the pods are now, terminal once nothing is left to count."""
-    old = view.status
-    tracked = {pod["metadata"]["uid"] for pod in view.pods if finalizer.has(pod, TRACKING)}
-    made: Object = {key: value for key, value in old.items() if key not in ("succeeded", "failed", "active")}
-    gone = {kind: [u for u in view.uncounted(kind) if u not in tracked] for kind in ("succeeded", "failed")}
-    kept = {kind: [u for u in view.uncounted(kind) if u in tracked] for kind in ("succeeded", "failed")}
-    failed_now = _failed_now(view, ends)
-    room = MAX_UNCOUNTED - len(kept["succeeded"]) - len(kept["failed"])
-    if not view.indexed:
-        kept["succeeded"] += [pod["metadata"]["uid"] for pod in view.new_succeeded()][: max(0, room)]
-        room -= len(kept["succeeded"])
-    kept["failed"] += [pod["metadata"]["uid"] for pod in failed_now][: max(0, room)]
-    succeeded = old.get("succeeded", 0) + len(gone["succeeded"])
-    if view.indexed:
-        complete = view.succeeded_indexes()
-        succeeded = len(complete)
-        _put_text(made, "completedIndexes", indexes.text(complete))
-        if view.per_index:
-            made["failedIndexes"] = indexes.text(view.failed_indexes())
-    active = view.active()
-    counts = {
-        "active": len(active),
-        "succeeded": succeeded,
-        "failed": old.get("failed", 0) + len(gone["failed"]),
-    }
-    made |= {key: value for key, value in counts.items() if value}
-    made["ready"] = sum(pods.is_ready(pod) for pod in active)
-    made["terminating"] = len(view.terminating())
-    made["uncountedTerminatedPods"] = {kind: uids for kind, uids in kept.items() if uids}
-    _set_start(view, made)
-    if ends is None:
-        _set_suspended(view, made)
-    else:
-        _set_end(view, made, ends, counted=not any(kept.values()) and not tracked)
-    return made
-
-
-def _failed_now(view: View, ends: Object | None) -> list[Object]:
-    if ends is None or ends["type"] == "SuccessCriteriaMet":
-        held = {id(pod) for pod in _replaced(view).values()} if view.per_index and ends is None else set()
-        return [pod for pod in view.new_failed() if id(pod) not in held]
-    seen = set(view.uncounted("failed"))
-    return [
-        pod
-        for pod in view.pods
-        if finalizer.has(pod, TRACKING)
-        and pod["metadata"]["uid"] not in seen
-        and view.in_range(pod)
-        and pods.phase(pod) != "Succeeded"
-        and (not view.is_failed(pod) or job_policy.of_pod(view.spec.get("podFailurePolicy"), pod).counts)
-    ]
-
-
-def _put_text(made: Object, key: str, text: str) -> None:
-    if text:
-        made[key] = text
-    else:
-        made.pop(key, None)
-
-
-def _set_start(view: View, made: Object) -> None:
-    if not made.get("startTime") and not view.suspended:
-        made["startTime"] = stamp(view.now)
-
-
-def _set_suspended(view: View, made: Object) -> None:
-    current = conditions.find(made, "Suspended")
-    if view.suspended:
-        if current is None or current["status"] != "True":
-            conditions.put(made, _condition("Suspended", "JobSuspended", "Job suspended", view.now))
-        made.pop("startTime", None)
-    elif current is not None and current["status"] == "True":
-        resumed = _condition("Suspended", "JobResumed", "Job resumed", view.now) | {"status": "False"}
-        conditions.put(made, resumed)
-        made["startTime"] = stamp(view.now)
-
-
-def _set_end(view: View, made: Object, ends: Object, *, counted: bool) -> None:
-    if conditions.find(made, ends["type"]) is None:
-        conditions.put(made, ends)
-    if not counted or view.active() or view.terminating():
-        return
-    kind = "Complete" if ends["type"] == "SuccessCriteriaMet" else "Failed"
-    conditions.put(made, _condition(kind, ends["reason"], ends["message"], view.now))
-    if kind == "Complete":
-        made["completionTime"] = stamp(view.now)
-
-
-def releases(view: View, ends: Object | None) -> list[Action]:
-    """Finalizers of the pods that the status has told of."""
-    told = set(view.uncounted("succeeded")) | set(view.uncounted("failed"))
-    done = indexes.parse(view.status.get("completedIndexes"), view.completions or 0)
-    deleted = bool(view.job["metadata"].get("deletionTimestamp"))
-    held = {id(pod) for pod in _replaced(view).values()} if view.per_index and ends is None else set()
-    actions: list[Action] = []
-    for pod in view.pods:
-        if not finalizer.has(pod, TRACKING) or id(pod) in held:
-            continue
-        if pods.phase(pod) == "Succeeded":
-            idle = view.indexed and (index_of(pod) in done or not view.in_range(pod))
-        else:
-            idle = view.is_failed(pod) and not _counts(view, pod)
-        if deleted or idle or pod["metadata"]["uid"] in told:
-            actions.append(finalizer.remove(pod, PODS, TRACKING))
-    return actions
-
-
-def _counts(view: View, pod: Object) -> bool:
-    return view.in_range(pod) and job_policy.of_pod(view.spec.get("podFailurePolicy"), pod).counts
-
-
 # --- small readings
 
 
@@ -496,13 +380,13 @@ def index_of(pod: Object) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _count_in(pod: Object, annotation: str) -> int:
+def count_in(pod: Object, annotation: str) -> int:
     text = (pod["metadata"].get("annotations") or {}).get(annotation, "0")
     return int(text) if text.isdigit() else 0
 
 
 def _failures(pod: Object) -> int:
-    return _count_in(pod, INDEX_FAILURES) + _count_in(pod, INDEX_IGNORED)
+    return count_in(pod, INDEX_FAILURES) + count_in(pod, INDEX_IGNORED)
 
 
 def finished_at(pod: Object, default: float) -> float:
@@ -515,17 +399,7 @@ def finished_at(pod: Object, default: float) -> float:
     return max(ends) if ends else parse_or(pod["metadata"].get("deletionTimestamp"), default)
 
 
-def failures_in_a_row(view: View, before: int) -> tuple[int, float]:
-    """(failures since the last success, time of the last) when the pods that the status will tell of are added."""
-    ended = [(finished_at(p, view.now), False) for p in view.new_failed()]
-    ended += [(finished_at(p, view.now), True) for p in view.new_succeeded()]
-    count, last = before, view.last_failure
-    for time, succeeded in sorted(ended):
-        count, last = (0, last) if succeeded else (count + 1, max(last, time))
-    return count, last
-
-
-def _condition(kind: str, reason: str, text: str, now: float) -> Object:
+def condition(kind: str, reason: str, text: str, now: float) -> Object:
     return {
         "type": kind,
         "status": "True",

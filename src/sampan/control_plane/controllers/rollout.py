@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 from sampan.api import kinds
 from sampan.control.ownership import controller_ref
 from sampan.control.plan import Action, Create, Delete, Patch, Tell
-from sampan.control.timestamps import parse, stamp
-from sampan.control_plane.controllers import conditions, hashing
+from sampan.control_plane.controllers import hashing
 from sampan.control_plane.controllers.amounts import fenceposts
 from sampan.control_plane.controllers.replicaset import REPLICASETS
 
@@ -37,7 +36,6 @@ NOT_COPIED: Final = frozenset(
 )
 HISTORY_LIMIT: Final = 2000  # characters of the revision-history annotation
 NAME_LIMIT: Final = 253
-NO_DEADLINE: Final = 2**31 - 1
 
 
 class View(NamedTuple):
@@ -159,7 +157,7 @@ def _is_scaling(view: View) -> bool:
         desired is not None and desired != view.replicas
         for rs in view.replicasets
         if size(rs)
-        for desired in (_number(rs, DESIRED),)
+        for desired in (number(rs, DESIRED),)
     )
 
 
@@ -195,7 +193,7 @@ def _share(view: View, rs: Object, to_add: int, added: int) -> int:
     if view.replicas == 0:
         fraction = -size(rs)
     else:
-        before = _number(rs, MOST) or (view.deployment.get("status") or {}).get("replicas", 0)
+        before = number(rs, MOST) or (view.deployment.get("status") or {}).get("replicas", 0)
         if not before:
             return 0
         grown = size(rs) * (view.replicas + view.bounds()[0]) / before
@@ -205,7 +203,7 @@ def _share(view: View, rs: Object, to_add: int, added: int) -> int:
 
 def _is_saturated(view: View, rs: Object) -> bool:
     return (
-        size(rs) == view.replicas == _number(rs, DESIRED)
+        size(rs) == view.replicas == number(rs, DESIRED)
         and (rs.get("status") or {}).get("availableReplicas", 0) == view.replicas
     )
 
@@ -213,7 +211,7 @@ def _is_saturated(view: View, rs: Object) -> bool:
 def _scale(view: View, rs: Object, to: int, *, force: bool = False) -> list[Action]:
     have = size(rs)
     wanted = {DESIRED: str(view.replicas), MOST: str(view.replicas + view.bounds()[0])}
-    stale = any(_annotations(rs).get(key) != value for key, value in wanted.items())
+    stale = any(notes(rs).get(key) != value for key, value in wanted.items())
     if have == to and not (force and stale):
         return []
     way = "up" if have < to else "down"
@@ -227,7 +225,7 @@ def _clean(view: View) -> list[Action]:
     """Old ReplicaSets beyond the history limit."""
     limit = view.deployment["spec"].get("revisionHistoryLimit", 10)
     alive = [rs for rs in view.old() if not rs["metadata"].get("deletionTimestamp")]
-    oldest_first = sorted(alive, key=lambda rs: _number(rs, REVISION) or 0)
+    oldest_first = sorted(alive, key=lambda rs: number(rs, REVISION) or 0)
     return [
         Delete(REPLICASETS, rs["metadata"]["namespace"], rs["metadata"]["name"], rs["metadata"]["uid"])
         for rs in oldest_first[: max(0, len(alive) - limit)]
@@ -278,13 +276,13 @@ def _create(view: View) -> Create:
 
 def _sync_new(view: View, new: Object) -> list[Action]:
     """Annotations, revision and minReadySeconds of the ReplicaSet that has the current template."""
-    meta, have = view.deployment["metadata"], _annotations(new)
+    meta, have = view.deployment["metadata"], notes(new)
     annotations = {
         key: value
         for key, value in (meta.get("annotations") or {}).items()
         if key not in NOT_COPIED and have.get(key) != value
     }
-    revision, held = _next_revision(view), _number(new, REVISION)
+    revision, held = _next_revision(view), number(new, REVISION)
     if (held or 0) < revision:
         annotations[REVISION] = str(revision)
         if held is not None:
@@ -309,7 +307,7 @@ def _history(history: str, revision: str) -> str:
 
 
 def _next_revision(view: View) -> int:
-    return max((_number(rs, REVISION) or 0 for rs in view.old()), default=0) + 1
+    return max((number(rs, REVISION) or 0 for rs in view.old()), default=0) + 1
 
 
 def same_template(deployment: Object, rs: Object) -> bool:
@@ -323,205 +321,17 @@ def _bare(template: Object) -> tuple[Object, Any]:
     return meta | {"labels": labels}, template.get("spec")
 
 
-# --- the status
-
-
-def updated(view: View) -> Object:
-    """The deployment with its status, and its revision annotation, as they should be now."""
-    deployment, new = view.deployment, view.new()
-    old_status = deployment.get("status") or {}
-    made = _counts(view, new)
-    _set_available(view, made)
-    if deployment["metadata"].get("deletionTimestamp") is None:
-        _set_progressing(view, new, old_status, made)
-        _set_failure(view, new, made)
-    result = deployment | {"status": made}
-    revision = _annotations(new).get(REVISION) if new is not None else None
-    if revision is not None and _annotations(deployment).get(REVISION) != revision:
-        meta = deployment["metadata"]
-        result["metadata"] = meta | {"annotations": _annotations(deployment) | {REVISION: revision}}
-    return result
-
-
-def _counts(view: View, new: Object | None) -> Object:
-    every = view.replicasets
-    up = sum(available(rs) for rs in every)
-    counts = {
-        "observedGeneration": view.deployment["metadata"].get("generation", 0),
-        "replicas": sum(_count(rs, "replicas") for rs in every),
-        "updatedReplicas": _count(new, "replicas") if new is not None else 0,
-        "readyReplicas": sum(_count(rs, "readyReplicas") for rs in every),
-        "availableReplicas": up,
-        "unavailableReplicas": max(0, total(every) - up),
-    }
-    made = {key: value for key, value in counts.items() if value}
-    synced = [rs for rs in every if _count(rs, "observedGeneration")]
-    if all("terminatingReplicas" in rs["status"] for rs in synced):
-        made["terminatingReplicas"] = sum(_count(rs, "terminatingReplicas") for rs in every)
-    old = view.deployment.get("status") or {}
-    for key in ("collisionCount", "conditions"):
-        if key in old:
-            made[key] = old[key]
-    return made
-
-
-def _set_available(view: View, made: Object) -> None:
-    if made.get("availableReplicas", 0) >= view.replicas - view.bounds()[1]:
-        text = "Deployment has minimum availability."
-        _set(view, made, "Available", "True", "MinimumReplicasAvailable", text)
-    else:
-        text = "Deployment does not have minimum availability."
-        _set(view, made, "Available", "False", "MinimumReplicasUnavailable", text)
-
-
-def _set_progressing(view: View, new: Object | None, old: Object, made: Object) -> None:
-    spec = view.deployment["spec"]
-    if _deadline(view) is None:
-        conditions.drop(made, "Progressing")
-        return
-    current = conditions.find(old, "Progressing")
-    reason = current.get("reason") if current else None
-    if spec.get("paused"):
-        if reason not in ("ProgressDeadlineExceeded", "DeploymentPaused"):
-            _set(view, made, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused")
-        return
-    if reason == "DeploymentPaused":
-        _set(view, made, "Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed")
-        return
-    subject = (
-        f'ReplicaSet "{new["metadata"]["name"]}"'
-        if new
-        else f'Deployment "{view.deployment["metadata"]["name"]}"'
-    )
-    if new is not None and (current is None or _is_fresh(view, new)):
-        text = f'Created new replica set "{new["metadata"]["name"]}"'
-        _set(view, made, "Progressing", "True", "NewReplicaSetCreated", text)
-    current = conditions.find(made, "Progressing")
-    reason = current.get("reason") if current else None
-    if made.get("replicas", 0) == made.get("updatedReplicas", 0) and reason == "NewReplicaSetAvailable":
-        return  # the last roll-out is over: a resync says nothing about progress
-    if _is_complete(view, made):
-        text = f"{subject} has successfully progressed."
-        _set(view, made, "Progressing", "True", "NewReplicaSetAvailable", text)
-    elif _is_progressing(old, made):
-        _progress(view, current, made, f"{subject} is progressing.")
-    elif _is_late(view, made):
-        _set(
-            view,
-            made,
-            "Progressing",
-            "False",
-            "ProgressDeadlineExceeded",
-            f"{subject} has timed out progressing.",
-        )
-
-
-def _is_fresh(view: View, new: Object) -> bool:
-    """Whether the new ReplicaSet was made since the last status was written."""
-    told = _annotations(view.deployment).get(REVISION)
-    return HISTORY not in _annotations(new) and _annotations(new).get(REVISION) != told
-
-
-def _progress(view: View, current: Object | None, made: Object, text: str) -> None:
-    """Every progress moves lastUpdateTime, from which the deadline counts."""
-    time = stamp(view.now)
-    since = current["lastTransitionTime"] if current and current["status"] == "True" else time
-    condition = {
-        "type": "Progressing",
-        "status": "True",
-        "lastUpdateTime": time,
-        "lastTransitionTime": since,
-        "reason": "ReplicaSetUpdated",
-        "message": text,
-    }
-    conditions.put(made, condition)
-
-
-def _set_failure(view: View, new: Object | None, made: Object) -> None:
-    ordered = [new, *view.replicasets] if new is not None else list(view.replicasets)
-    for rs in ordered:
-        found = conditions.find(rs.get("status") or {}, "ReplicaFailure")
-        if found is not None:
-            _set(
-                view,
-                made,
-                "ReplicaFailure",
-                found["status"],
-                found.get("reason", ""),
-                found.get("message", ""),
-            )
-            return
-    conditions.drop(made, "ReplicaFailure")
-
-
-def _set(view: View, made: Object, kind: str, value: str, reason: str, text: str) -> None:
-    conditions.set_condition(made, kind, value, reason, text, view.now, updates=True)
-
-
-def collided(deployment: Object) -> Object:
-    """With one collision more, so that the next name differs."""
-    status = deployment.get("status") or {}
-    return deployment | {"status": status | {"collisionCount": status.get("collisionCount", 0) + 1}}
-
-
-def create_failed(view: View, text: str) -> Object:
-    made = dict(view.deployment.get("status") or {})
-    if _deadline(view) is not None:
-        _set(view, made, "Progressing", "False", "ReplicaSetCreateError", text)
-    return view.deployment | {"status": made}
-
-
-def until_deadline(view: View) -> float | None:
-    """Seconds until the progress deadline passes; None when nothing is awaited."""
-    deadline, status = _deadline(view), view.deployment.get("status") or {}
-    current = conditions.find(status, "Progressing")
-    if deadline is None or current is None or view.deployment["spec"].get("paused"):
-        return None
-    if _is_complete(view, status) or current.get("reason") in (
-        "ProgressDeadlineExceeded",
-        "NewReplicaSetAvailable",
-    ):
-        return None
-    return max(1.0, parse(current["lastUpdateTime"]) + deadline - view.now + 1.0)
-
-
-def _is_late(view: View, made: Object) -> bool:
-    current, deadline = conditions.find(made, "Progressing"), _deadline(view)
-    if current is None or deadline is None or current.get("reason") == "NewReplicaSetAvailable":
-        return False
-    if current.get("reason") == "ProgressDeadlineExceeded":
-        return True
-    return parse(current["lastUpdateTime"]) + deadline < view.now
-
-
-def _is_progressing(old: Object, made: Object) -> bool:
-    def n(status: Object, key: str) -> int:
-        return int(status.get(key, 0))
-
-    return (
-        n(made, "updatedReplicas") > n(old, "updatedReplicas")
-        or n(made, "replicas") - n(made, "updatedReplicas") < n(old, "replicas") - n(old, "updatedReplicas")
-        or n(made, "readyReplicas") > n(old, "readyReplicas")
-        or n(made, "availableReplicas") > n(old, "availableReplicas")
-    )
+# --- small readings
 
 
 def _complete(view: View) -> bool:
-    return _is_complete(view, view.deployment.get("status") or {})
+    return is_complete(view, view.deployment.get("status") or {})
 
 
-def _is_complete(view: View, status: Object) -> bool:
+def is_complete(view: View, status: Object) -> bool:
     return all(
         status.get(key, 0) == view.replicas for key in ("updatedReplicas", "replicas", "availableReplicas")
     ) and status.get("observedGeneration", 0) >= view.deployment["metadata"].get("generation", 0)
-
-
-def _deadline(view: View) -> int | None:
-    given = view.deployment["spec"].get("progressDeadlineSeconds")
-    return None if given is None or given == NO_DEADLINE else int(given)
-
-
-# --- small readings
 
 
 def size(rs: Object) -> int:
@@ -533,19 +343,19 @@ def total(several: Iterable[Object]) -> int:
 
 
 def available(rs: Object) -> int:
-    return _count(rs, "availableReplicas")
+    return count(rs, "availableReplicas")
 
 
-def _count(rs: Object, key: str) -> int:
+def count(rs: Object, key: str) -> int:
     return int((rs.get("status") or {}).get(key, 0))
 
 
-def _annotations(obj: Object) -> dict[str, str]:
+def notes(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
-def _number(rs: Object, annotation: str) -> int | None:
-    text = _annotations(rs).get(annotation, "")
+def number(rs: Object, annotation: str) -> int | None:
+    text = notes(rs).get(annotation, "")
     return int(text) if text.isdigit() else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sampan.control.plan import Create, Delete, Patch
-from sampan.control_plane.controllers import amounts, hashing, rollout
+from sampan.control_plane.controllers import amounts, hashing, rollout, rollout_status
 from sampan.control_plane.controllers.deployment import CONTROLLER
 from sampan.control_plane.controllers.rollout import DESIRED, HASH_LABEL, HISTORY, MOST, REVISION, View
 from workloads import NOW, TEMPLATE, conditions_of, meta, owned, said
@@ -145,7 +145,7 @@ def play(owner: Object, *sets: Object, steps: int = 40) -> list[dict[str, int]]:
         for found in held.values():
             size = found["spec"]["replicas"]
             found["status"] |= {"replicas": size, "readyReplicas": size, "availableReplicas": size}
-        owner["status"] = rollout.updated(view(owner, *held.values()))["status"]
+        owner["status"] = rollout_status.updated(view(owner, *held.values()))["status"]
         history.append({name: s["spec"]["replicas"] for name, s in held.items()})
     return history
 
@@ -196,7 +196,7 @@ def test_rolling_back_takes_the_old_set_and_a_new_number() -> None:
     (action,) = rollout.plan(view(deployment("one"), *sets))
     assert isinstance(action, Patch)
     assert action.body["metadata"]["annotations"] == {REVISION: "3", HISTORY: "1"}
-    made = rollout.updated(view(deployment("one"), rs("one", 0, revision=3), rs("two", 4, revision=2)))
+    made = rollout_status.updated(view(deployment("one"), rs("one", 0, revision=3), rs("two", 4, revision=2)))
     assert made["metadata"]["annotations"] == {REVISION: "3"}
 
 
@@ -221,7 +221,7 @@ def test_old_sets_beyond_the_limit_go_when_the_rollout_is_over() -> None:
     owner = deployment(revisionHistoryLimit=1)
     sets = [rs("new", 4, revision=9, age=1)] + [rs(f"o{n}", 0, revision=n) for n in (1, 2, 3)]
     assert rollout.plan(view(owner, *sets)) == []  # its status does not say so yet
-    owner["status"] = rollout.updated(view(owner, *sets))["status"]
+    owner["status"] = rollout_status.updated(view(owner, *sets))["status"]
     assert said(rollout.plan(view(owner, *sets))) == ["delete replicasets d-o1", "delete replicasets d-o2"]
 
 
@@ -230,16 +230,16 @@ def test_old_sets_beyond_the_limit_go_when_the_rollout_is_over() -> None:
 
 def test_conditions_on_the_way() -> None:
     owner = deployment()
-    made = rollout.updated(view(owner, rs("new", 4, available=0)))["status"]
+    made = rollout_status.updated(view(owner, rs("new", 4, available=0)))["status"]
     assert conditions_of(made) == {
         "Available": ("False", "MinimumReplicasUnavailable"),
         "Progressing": ("True", "ReplicaSetUpdated"),
     }
     assert made["unavailableReplicas"] == 4
     owner["status"] = made
-    made = rollout.updated(view(owner, rs("new", 4, available=3)))["status"]
+    made = rollout_status.updated(view(owner, rs("new", 4, available=3)))["status"]
     assert conditions_of(made)["Available"] == ("True", "MinimumReplicasAvailable")
-    made = rollout.updated(view(owner, rs("new", 4)))["status"]
+    made = rollout_status.updated(view(owner, rs("new", 4)))["status"]
     assert conditions_of(made)["Progressing"] == ("True", "NewReplicaSetAvailable")
     assert made["updatedReplicas"] == made["availableReplicas"] == 4
 
@@ -247,23 +247,23 @@ def test_conditions_on_the_way() -> None:
 def test_the_progress_deadline() -> None:
     owner = deployment()
     stuck = rs("new", 4, available=0)
-    owner = rollout.updated(view(owner, stuck))
+    owner = rollout_status.updated(view(owner, stuck))
     made = View(owner, (stuck,), frozenset(), NOW + 599)
-    assert rollout.until_deadline(made) == 2.0
-    assert rollout.updated(made)["status"] == owner["status"]
+    assert rollout_status.until_deadline(made) == 2.0
+    assert rollout_status.updated(made)["status"] == owner["status"]
     late = View(owner, (stuck,), frozenset(), NOW + 601)
-    status = rollout.updated(late)["status"]
+    status = rollout_status.updated(late)["status"]
     assert conditions_of(status)["Progressing"] == ("False", "ProgressDeadlineExceeded")
     owner["status"] = status
-    assert rollout.until_deadline(late) is None
+    assert rollout_status.until_deadline(late) is None
 
 
 def test_pausing_and_resuming_is_shown() -> None:
     owner = deployment(paused=True)
-    owner["status"] = rollout.updated(view(owner, rs("new", 4, available=1)))["status"]
+    owner["status"] = rollout_status.updated(view(owner, rs("new", 4, available=1)))["status"]
     assert conditions_of(owner["status"])["Progressing"] == ("Unknown", "DeploymentPaused")
     owner["spec"]["paused"] = False
-    made = rollout.updated(view(owner, rs("new", 4, available=1)))["status"]
+    made = rollout_status.updated(view(owner, rs("new", 4, available=1)))["status"]
     assert conditions_of(made)["Progressing"] == ("Unknown", "DeploymentResumed")
 
 
@@ -272,20 +272,20 @@ def test_failures_of_the_sets_are_shown() -> None:
     broken["status"]["conditions"] = [
         {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}
     ]
-    made = rollout.updated(view(deployment(), broken))["status"]
+    made = rollout_status.updated(view(deployment(), broken))["status"]
     assert conditions_of(made)["ReplicaFailure"] == ("True", "FailedCreate")
 
 
 def test_a_status_that_is_right_is_not_written_again() -> None:
     owner = deployment()
     sets = (rs("new", 4),)
-    once = rollout.updated(view(owner, *sets))
-    assert rollout.updated(View(once, sets, frozenset(), NOW + 3600)) == once
+    once = rollout_status.updated(view(owner, *sets))
+    assert rollout_status.updated(View(once, sets, frozenset(), NOW + 3600)) == once
 
 
 def test_a_collision_counts() -> None:
-    assert rollout.collided(deployment())["status"]["collisionCount"] == 1
-    failed = rollout.create_failed(view(deployment()), "no")["status"]
+    assert rollout_status.collided(deployment())["status"]["collisionCount"] == 1
+    failed = rollout_status.create_failed(view(deployment()), "no")["status"]
     assert conditions_of(failed)["Progressing"] == ("False", "ReplicaSetCreateError")
 
 

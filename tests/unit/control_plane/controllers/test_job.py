@@ -9,7 +9,7 @@ import pytest
 
 from sampan.control.plan import Create, Delete, Patch
 from sampan.control.timestamps import stamp
-from sampan.control_plane.controllers import indexes, job_policy, jobs, ttl_after_finished
+from sampan.control_plane.controllers import indexes, job_policy, job_status, jobs, ttl_after_finished
 from sampan.control_plane.controllers.job import CONTROLLER, ORPHANS
 from sampan.control_plane.controllers.jobs import INDEX, INDEX_FAILURES, TRACKING, View
 from workloads import NOW, TEMPLATE, conditions_of, meta, owned, pod, said
@@ -98,9 +98,9 @@ def test_failures_are_retried_with_growing_pauses() -> None:
 
 def test_failures_in_a_row() -> None:
     bad, good = worker("a", "Failed"), worker("b", "Succeeded")
-    assert jobs.failures_in_a_row(view(job(), bad), 1)[0] == 2
-    assert jobs.failures_in_a_row(view(job(), bad, good), 5)[0] in (0, 1)
-    assert jobs.failures_in_a_row(view(job()), 4)[0] == 4
+    assert job_status.failures_in_a_row(view(job(), bad), 1)[0] == 2
+    assert job_status.failures_in_a_row(view(job(), bad, good), 5)[0] in (0, 1)
+    assert job_status.failures_in_a_row(view(job()), 4)[0] == 4
 
 
 # --- how it ends
@@ -174,10 +174,10 @@ def live(owner: Object, ends: list[str], *, rounds: int = 30) -> Object:
         for _half in range(2):
             made = view(owner, *pods.values())
             verdict = jobs.verdict(made)
-            owner["status"] = jobs.status(made, verdict)
+            owner["status"] = job_status.status(made, verdict)
             counted = owner["status"].get("uncountedTerminatedPods") or {}
             assert not set(counted.get("succeeded", ())) & set(counted.get("failed", ()))
-            for action in jobs.releases(view(owner, *pods.values()), verdict):
+            for action in job_status.releases(view(owner, *pods.values()), verdict):
                 assert isinstance(action, Patch)
                 held = pods[action.name]
                 held["metadata"]["finalizers"] = action.body["metadata"]["finalizers"] or []
@@ -222,13 +222,13 @@ def test_an_index_has_its_own_limit() -> None:
     failed = worker("a", "Failed", index=0, annotations={INDEX_FAILURES: "1"})
     made = view(owner, failed, worker("b", index=1))
     assert made.failed_indexes() == {0}
-    assert jobs.status(made, None)["failedIndexes"] == "0"
+    assert job_status.status(made, None)["failedIndexes"] == "0"
     first = worker("a", "Failed", index=0, annotations={INDEX_FAILURES: "0"})
     first["status"]["containerStatuses"] = [{"state": {"terminated": {"finishedAt": stamp(NOW - 60)}}}]
     (action,) = jobs.plan(view(owner, first, worker("b", index=1)), None)
     assert action.obj["metadata"]["annotations"][INDEX_FAILURES] == "1"  # type: ignore[union-attr]
     # the failed pod is kept until its replacement is there
-    assert jobs.releases(view(owner, first, worker("b", index=1)), None) == []
+    assert job_status.releases(view(owner, first, worker("b", index=1)), None) == []
 
 
 def test_too_many_failed_indexes() -> None:
@@ -241,10 +241,10 @@ def test_too_many_failed_indexes() -> None:
 
 def test_suspending_and_resuming() -> None:
     owner = job({"startTime": stamp(NOW - 5)}, suspend=True)
-    made = jobs.status(view(owner), None)
+    made = job_status.status(view(owner), None)
     assert conditions_of(made) == {"Suspended": ("True", "JobSuspended")}
     assert "startTime" not in made
-    again = jobs.status(view(job(made)), None)
+    again = job_status.status(view(job(made)), None)
     assert conditions_of(again) == {"Suspended": ("False", "JobResumed")}
     assert again["startTime"] == stamp(NOW)
 
@@ -258,7 +258,7 @@ def test_deleted_pods_count_as_failed_unless_only_finished_ones_are_replaced() -
 def test_pods_of_a_deleted_job_are_let_go() -> None:
     owner = job()
     owner["metadata"]["deletionTimestamp"] = stamp(NOW)
-    assert said(jobs.releases(view(owner, worker("a")), None)) == ["patch pods a"]
+    assert said(job_status.releases(view(owner, worker("a")), None)) == ["patch pods a"]
 
 
 # --- policies and indexes
@@ -299,7 +299,7 @@ def test_a_failure_that_fails_the_job_and_one_that_is_ignored() -> None:
     assert ends["reason"] == "PodFailurePolicy"
     ignored = view(owner, exited(7))
     assert ignored.failed() == 0
-    assert said(jobs.releases(ignored, None)) == ["patch pods a"]
+    assert said(job_status.releases(ignored, None)) == ["patch pods a"]
 
 
 @pytest.mark.parametrize(
