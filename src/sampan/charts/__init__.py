@@ -6,7 +6,7 @@ and v2) are the specification; texts of errors are Helm's.
 | module | what |
 |---|---|
 | `model`, `metadata` | `Chart`, `File`, Chart.yaml |
-| `load`, `archive`, `ignore` | a chart from a folder, a .tgz or files in memory |
+| `loader`, `archive`, `ignore` | a chart from a folder, a .tgz or files in memory |
 | `strvals`, `values`, `coalesce`, `dependencies` | --set and friends; merging with defaults; tags, conditions, imports |
 | `schema`, `formats`, `complaints` | values.schema.json |
 | `capabilities`, `files`, `funcs`, `render` | what templates see, and rendering |
@@ -28,6 +28,6 @@ if TYPE_CHECKING:
 
 def load(source: Path | str | bytes) -> Chart:
     """A chart from a folder, a .tgz file, or a .tgz in memory. Raises ChartError, OSError."""
-    from sampan.charts.load import load as load_chart
+    from sampan.charts.loader import load as load_chart
 
     return load_chart(source)

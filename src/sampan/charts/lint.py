@@ -19,7 +19,7 @@ from sampan.charts.capabilities import Versions
 from sampan.charts.coalesce import coalesce_tables, coalesce_values
 from sampan.charts.dependencies import process
 from sampan.charts.errors import ChartError
-from sampan.charts.load import load_folder
+from sampan.charts.loader import load_folder
 from sampan.charts.metadata import V1, V2, Metadata
 from sampan.charts.model import Chart
 from sampan.charts.names import check_object_name

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sampan.base.gotemplate import gojson
 from sampan.charts import strvals, yamlin
 from sampan.charts.errors import ValuesError
-from sampan.charts.load import load_values, merge_maps
+from sampan.charts.loader import load_values, merge_maps
 
 
 class Sources(NamedTuple):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,7 +13,7 @@ from sampan.base.gotemplate.template import Environment, Execution, TemplateSet
 class Point(Struct):
     go_type = "main.Point"
     fields = ("X", "Y")
-    methods = {"Sum": Func(lambda p, n: p.X + p.Y + n, ("int",), False, "int")}
+    methods: ClassVar[dict[str, Func]] = {"Sum": Func(lambda p, n: p.X + p.Y + n, ("int",), False, "int")}
 
     def __init__(self) -> None:
         self.X, self.Y = 1, 2

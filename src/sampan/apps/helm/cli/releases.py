@@ -21,7 +21,7 @@ from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
 from sampan.charts import values as user_values
 from sampan.charts.errors import ChartError
-from sampan.charts.load import load
+from sampan.charts.loader import load
 from sampan.charts.model import Chart
 from sampan.charts.release import Release
 
