@@ -85,13 +85,22 @@ def tmpfs(target: str, *, size: int, mode: int = 0o1777, flags: int = 0) -> None
 
 
 def overlay(
-    lower: list[str], target: str, *, upper: str = "", work: str = "", device: str = "overlay"
+    lower: list[str],
+    target: str,
+    *,
+    upper: str = "",
+    work: str = "",
+    device: str = "overlay",
+    volatile: bool = False,
 ) -> None:
     """`lower` from the topmost layer down. Without `upper` the mount is read-only and needs two layers or more.
+
+    A `volatile` mount never syncs (Linux 5.10): nothing that is written survives a crash of the machine.
 
     Many layers with long paths do not fit into mount(2)'s page; then their folder goes in by a file descriptor.
     """
     writable = f",upperdir={upper},workdir={work}" if upper else ""
+    writable += ",volatile" if volatile else ""
     options = f"lowerdir={':'.join(lower)}{writable}"
     if len(options) <= _OPTIONS_MAX:
         syscalls.mount(device, target, "overlay", 0, options)

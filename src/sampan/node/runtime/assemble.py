@@ -70,6 +70,8 @@ async def open(config: Config, network: cni.Network | None) -> Local:
         folder.mkdir(parents=True, exist_ok=True)
     for folder in (config.root, config.run):
         folder.chmod(0o700)  # configurations in there hold secrets
+    if not (config.root / "version").exists():
+        _probe_overlay(config)
     state.check_version(config)
     for stale in (config.run / "tmp").iterdir():
         stale.unlink()
@@ -145,6 +147,27 @@ def _end_strays(config: Config) -> None:
             record = orjson.loads(path.read_bytes())
             if record["start"] and start_time(record["pid"]) == record["start"]:
                 os.kill(record["pid"], signal.SIGKILL)
+
+
+def _probe_overlay(config: Config) -> None:
+    """Says now, in words, what every container would stumble over: a data folder that is an overlay itself."""
+    folder = config.root / "probe"
+    shutil.rmtree(folder, ignore_errors=True)
+    paths = {name: folder / name for name in ("lower", "upper", "work", "merged")}
+    for path in paths.values():
+        path.mkdir(parents=True)
+    lower, upper, work, merged = (str(path) for path in paths.values())
+    try:
+        mounts.overlay([lower], merged, upper=upper, work=work)
+    except OSError as error:
+        raise cri.Error(
+            "FailedPrecondition",
+            f"folder {str(config.root)!r} cannot hold containers: overlayfs refuses its file system ({error.strerror});"
+            " expected ext4, xfs, btrfs or tmpfs",
+        ) from error
+    finally:
+        mounts.unmount(merged)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _need_root() -> None:

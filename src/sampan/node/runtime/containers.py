@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal as signals
@@ -56,9 +57,7 @@ def _prepare(books: Books, container: Container, sandbox: Sandbox, stored: Store
     # The root's own mode, which an overlay takes from the upper folder.
     (data / "upper").chmod(0o755)
     rootfs = str(run / "rootfs")
-    mounts.overlay(
-        list(stored.lower), rootfs, upper=str(data / "upper"), work=str(data / "work"), device="sampan"
-    )
+    _mount_root(list(stored.lower), rootfs, data)
     user = _user(config, stored.config.user, rootfs)
     made = oci.oci_config(
         config,
@@ -81,6 +80,17 @@ def _prepare(books: Books, container: Container, sandbox: Sandbox, stored: Store
     for name in fifos:
         os.mkfifo(run / name, 0o600)
     return container._replace(user=cri.LinuxContainerUser(user.uid, user.gid, user.groups))
+
+
+def _mount_root(lower: list[str], rootfs: str, data: Path) -> None:
+    """No container outlives a crash of the machine, so its writable layer need not be synced either."""
+    upper, work = str(data / "upper"), str(data / "work")
+    try:
+        mounts.overlay(lower, rootfs, upper=upper, work=work, device="sampan", volatile=True)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # before Linux 5.10
+            raise
+        mounts.overlay(lower, rootfs, upper=upper, work=work, device="sampan")
 
 
 def place(books: Books, container: Container, sandbox: Sandbox, stored: Stored) -> Place:

@@ -99,9 +99,10 @@ def build(folder: Path, platform: Platform) -> HostImage:
     for name in ("proc", "dev", "sys"):
         # Else each container would make them in its writable layer.
         (fresh / name).mkdir(mode=0o755)
-    for prefix in prefixes():
-        _folder(fresh, prefix)
-        mounts.append(_mount(prefix))
+    # Debian's programs are links into /etc/alternatives.
+    for path in (*prefixes(), *filter(Path.is_dir, (Path("/etc/alternatives"),))):
+        _folder(fresh, path)
+        mounts.append(_mount(path))
     fresh.chmod(0o755)
     text = f"{NAME} {sys.prefix} {sys.base_prefix} {sys.version}"
     if folder.exists():
@@ -163,12 +164,6 @@ def _etc(etc: Path) -> None:
             _copy(source, etc / "ssl/certs/ca-certificates.crt")
             (etc / "ssl/cert.pem").symlink_to("certs/ca-certificates.crt")
             break
-    alternatives = Path("/etc/alternatives")
-    if alternatives.is_dir():
-        (etc / "alternatives").mkdir()
-        for link in alternatives.iterdir():
-            if link.is_symlink():
-                (etc / "alternatives" / link.name).symlink_to(link.readlink())
     for path in (etc, *etc.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)
