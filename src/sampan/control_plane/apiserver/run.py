@@ -27,6 +27,7 @@ from sampan.control_plane.apiserver.authn.static_tokens import StaticTokens
 from sampan.control_plane.apiserver.authn.tokens import TokenAuthenticator
 from sampan.control_plane.apiserver.authz import authorizer as standard_authorizer
 from sampan.control_plane.apiserver.authz import escalation
+from sampan.control_plane.apiserver.authz.model import Authorizer
 from sampan.control_plane.apiserver.bootstrap import Bootstrap
 from sampan.control_plane.apiserver.cache.cache import Cache, CacheView
 from sampan.control_plane.apiserver.config import Config, ServiceAccounts, TcpListener
@@ -124,7 +125,7 @@ async def _serve(
         metrics=registry,
         request_timeout=config.request_timeout,
         paths=_paths(config, discovery, documents, health, registry),
-        subresources=_subresources(scope, issuer, config),
+        subresources=_subresources(scope, issuer, config, authorizer),
         virtual={
             **virtual.handlers(scope, authenticator, authorizer, rbac),
             ("", "bindings"): pods.Binding(scope),
@@ -207,14 +208,14 @@ def _authentication(config: Config, view: View) -> tuple[Authenticator, Issuer |
 
 
 def _subresources(
-    scope: Scope, issuer: Issuer | None, config: Config
+    scope: Scope, issuer: Issuer | None, config: Config, authorizer: Authorizer
 ) -> Mapping[tuple[str, str, str], SubresourceHandler]:
     node_tls = None
     if config.node_tls is not None:
         node_tls = contexts.client(config.node_tls.ca, config.node_tls.certificate, config.node_tls.key)
         # agents are known by address, which their certificates need not carry
         node_tls.check_hostname = False
-    carried = connect.Connect(scope, node_tls)
+    carried = connect.Connect(scope, node_tls, authorizer)
     found: dict[tuple[str, str, str], SubresourceHandler] = {
         ("*", "*", name): objects.Objects(scope) for name in objects.NAMES
     }

@@ -81,9 +81,18 @@ class Rules:
         self._checked(call, obj, (), refused)
         return self.default(call, obj)
 
-    def admit_configuration(self, call: Call, obj: Object) -> Object:
-        """What is applied: checked, without defaults, since it owns only what it names. Raises ApiError 400."""
-        self._checked(call, obj, (), bad_request)
+    def admit_configuration(self, call: Call, obj: Object, duplicates: Iterable[str] = ()) -> Object:
+        """What is applied stays as it is, since it owns just what it names; apply itself knows the types.
+
+        Raises ApiError 400 for fields that are there twice.
+        """
+        custom = call.served.custom
+        if custom is not None and custom.warning:
+            call.warnings.append(custom.warning)
+        messages = check.strict_messages(obj, duplicates, ())
+        if messages and call.field_validation == "Strict":
+            raise bad_request(check.strict_error(messages))
+        call.warnings += messages
         return obj
 
     def _checked(

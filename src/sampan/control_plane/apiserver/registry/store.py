@@ -103,6 +103,8 @@ class Store:
     async def create(self, call: Call, obj: Object, *, managed: bool = False) -> Record:
         """Raises ApiError 409 where it is there already. `managed`: its managedFields say already who wrote it."""
         meta = obj["metadata"]
+        if meta.get("resourceVersion") not in (None, "", "0"):
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
         metadata.wipe_system_fields(meta)
         metadata.match_namespace(meta, call.namespace)
         base = meta.get("generateName") if not meta.get("name") else None
@@ -201,14 +203,11 @@ class Store:
             raise not_found(served.group, served.resource.plural, call.name)
         obj = await transform(None)
         given = uid or obj["metadata"].get("uid")
-        if given or obj["metadata"].get("resourceVersion") not in (None, "", "0"):
-            what = f"UID in precondition: {given}, UID in object meta: " if given else MODIFIED
-            raise conflict(
-                served.group,
-                served.resource.plural,
-                call.name,
-                f"Precondition failed: {what}" if given else what,
-            )
+        if given:
+            why = f"Precondition failed: UID in precondition: {given}, UID in object meta: "
+            raise conflict(served.group, served.resource.plural, call.name, why)
+        # as upstream: an update that creates does not mind what revision it was meant for
+        obj["metadata"].pop("resourceVersion", None)
         return Written(await self.create(call, obj, managed=True), created=True)
 
     async def _try_update(

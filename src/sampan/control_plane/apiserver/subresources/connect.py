@@ -21,6 +21,7 @@ from sampan.base.http.stream import Stream
 from sampan.control_plane.apiserver.admission.model import CONNECT
 from sampan.control_plane.apiserver.authn.authenticator import without_token
 from sampan.control_plane.apiserver.authn.model import User
+from sampan.control_plane.apiserver.authz.model import Attributes, Authorizer, denial
 from sampan.control_plane.apiserver.cache.watcher import Filter
 from sampan.control_plane.apiserver.registry.call import Call
 from sampan.control_plane.apiserver.registry.resources import Served
@@ -75,13 +76,16 @@ class Place(NamedTuple):
 class Connect:
     """`node_tls`: how node agents are spoken to; None where the server has no certificate for that."""
 
-    def __init__(self, scope: Scope, node_tls: ssl.SSLContext | None) -> None:
+    def __init__(self, scope: Scope, node_tls: ssl.SSLContext | None, authorizer: Authorizer) -> None:
         self._scope = scope
         self._node_tls = node_tls
+        self._authorizer = authorizer
 
     async def pod(self, request: Request, route: Route, served: Served, user: User) -> Answer:
         """pods/NAME/log, exec, attach, portforward."""
         what = route.subresource
+        if what != "log" and route.verb != "create":
+            self._check_create(route, user)
         pod = self._scope.store.find(served, route.place, route.name).object
         options = {"kind": KINDS[what], "apiVersion": "v1", **_options(request)}
         if what != "log":
@@ -94,6 +98,22 @@ class Connect:
         container = "" if what == "portforward" else _container(pod, request.argument("container"), what)
         place = self._agent(str(node), _agent_path(what, pod, container, request))
         return await self._carry(request, place)
+
+    def _check_create(self, route: Route, user: User) -> None:
+        """A websocket is opened by GET, but who runs commands needs the right to create all the same."""
+        question = Attributes(
+            user,
+            "create",
+            route.group,
+            route.version,
+            route.resource,
+            route.subresource,
+            route.place,
+            route.name,
+        )
+        decision = self._authorizer.authorize(question)
+        if not decision.allowed:
+            raise denial(question, decision)
 
     async def pod_proxy(self, request: Request, route: Route, served: Served, user: User) -> Answer:
         """pods/[SCHEME:]NAME[:PORT]/proxy/PATH."""

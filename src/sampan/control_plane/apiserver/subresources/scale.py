@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 from sampan.api.codec import DecodeError
 from sampan.api.codec import json as json_codec
-from sampan.api.codec import yaml as yaml_codec
 from sampan.api.kinds import Resource
 from sampan.api.patch import json_patch, merge, strategic
 from sampan.api.schema import builtin
@@ -136,10 +135,7 @@ class Scale:
         if not request.argument("fieldManager"):
             cause = Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
             raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
-        try:
-            sent = yaml_codec.load(request.body)
-        except DecodeError as error:
-            raise bad_request(f"error decoding YAML: {error}") from error
+        sent, _ = patch_verb.configuration(request.body, strict=False)
         if not isinstance(sent, dict):
             raise bad_request("error decoding YAML: the configuration is not an object")
         sent = body.expect(sent, RESOURCE)

@@ -37,7 +37,10 @@ def error(failure: ApiError, warnings: Iterable[str] = ()) -> Response:
         headers.append(("Retry-After", str(failure.retry_after)))
     if failure.code == 401:
         headers.append(("Www-Authenticate", 'Bearer realm="kubernetes"'))
-    return Response(failure.code, orjson.dumps(failure.to_status()), JSON, headers)
+    status = failure.to_status()
+    if not failure.reason:
+        del status["reason"]
+    return Response(failure.code, orjson.dumps(status), JSON, headers)
 
 
 def below_handler(status: int, message: str) -> Response:

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from sampan.api import kinds
 from sampan.api.codec import DecodeError
 from sampan.api.codec import json as json_codec
-from sampan.api.codec import yaml as yaml_codec
 from sampan.api.kinds import Resource
 from sampan.api.status import ApiError, bad_request, unsupported_media_type
 from sampan.base.http.model import Request
@@ -50,6 +49,9 @@ def decode(request: Request, *, strict: bool, expected: str = "") -> Sent:
                 if strict and len(json_codec.dumps(value)) != len(request.body):
                     value, duplicates = json_codec.loads_strict(request.body)
         elif kind == YAML:
+            # libyaml's bindings take a while to load, and hardly anybody sends YAML
+            from sampan.api.codec import yaml as yaml_codec
+
             value = yaml_codec.load(request.body, strict=strict) or {}
         else:
             # a module of tables: loaded only when somebody speaks protobuf

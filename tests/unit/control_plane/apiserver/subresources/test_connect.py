@@ -84,7 +84,7 @@ def drive(check: Any, monkeypatch: pytest.MonkeyPatch, **spec: Any) -> None:
     monkeypatch.setattr(
         connect.Connect,
         "__init__",
-        lambda self, scope, tls: created(self, scope, object()),  # type: ignore[arg-type]
+        lambda self, scope, tls, authorizer: created(self, scope, object(), authorizer),  # type: ignore[arg-type]
     )
 
     async def whole(server: Running) -> None:
