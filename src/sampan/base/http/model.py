@@ -154,9 +154,10 @@ class Streaming:
 
     `start` gets the open Stream. Returning None, it has handed the stream to somebody who will end it; returning an
     awaitable, the stream ends when that does, and is cut off without its last chunk when that fails.
+    patient: a reader that takes nothing for a long time (somebody reads a log page by page) is not cut off.
     """
 
-    __slots__ = ("headers", "start", "status")
+    __slots__ = ("headers", "patient", "start", "status")
 
     def __init__(
         self,
@@ -164,9 +165,12 @@ class Streaming:
         start: Callable[[Stream], Awaitable[None] | None],
         content_type: str = "application/json",
         headers: Headers = (),
+        *,
+        patient: bool = False,
     ) -> None:
         self.status = status
         self.start = start
+        self.patient = patient
         self.headers: tuple[tuple[str, str], ...] = (("Content-Type", content_type), *headers)
 
 

@@ -144,7 +144,7 @@ class Server:
         for connection in list(self._connections):
             if connection.deadline < self.now:
                 connection.expire("the request did not arrive in time")
-            elif connection.stalled_at < stalled:
+            elif connection.stalled_at < stalled and not connection.patient:
                 connection.expire("the peer does not read")
         self._ticker = self.loop.call_later(TICK, self._tick)
 

@@ -89,6 +89,7 @@ class ServerConnection(asyncio.Protocol):
         "deadline",
         "identity",
         "memory",
+        "patient",
         "peer_certificate",
         "remote",
         "secure",
@@ -106,6 +107,7 @@ class ServerConnection(asyncio.Protocol):
         self.closed = False
         self.deadline = NEVER
         self.stalled_at = NEVER
+        self.patient = False
         self._callbacks: list[Callable[[], None]] = []
         self._queue: deque[Request] = deque()
         self._busy = False
@@ -395,6 +397,7 @@ class ServerConnection(asyncio.Protocol):
     def _start_stream(self, request: Request, answer: Streaming) -> None:
         chunked = not request.http10
         self._close_after = not request.keep_alive
+        self.patient = answer.patient
         head = _head(answer.status, answer.headers)
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b"Connection: close\r\n"
         self._transport.write(b"%bDate: %b\r\n%b\r\n" % (head, self._server.date, framing))
@@ -435,6 +438,7 @@ class ServerConnection(asyncio.Protocol):
         if self._stream is not stream:
             return
         self._stream = None
+        self.patient = False
         if not whole or self._close_after or self._server.closing:
             # without the last chunk only the end of the connection tells the reader that it is over
             self._transport.close()
@@ -481,6 +485,7 @@ class ServerConnection(asyncio.Protocol):
         if answer.status is not None:
             self._transport.write(_head(answer.status, answer.headers) + b"\r\n")
         self.deadline = NEVER
+        self.patient = True
         channel = Channel(self._transport)
         self._channel = channel
         if self._leftover:

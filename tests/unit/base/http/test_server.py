@@ -319,6 +319,35 @@ def test_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("patient", [True, False])
+def test_only_a_patient_stream_outlasts_a_reader_that_has_stopped(patient: bool) -> None:
+    async def main() -> None:
+        closed = asyncio.Event()
+
+        async def flood(stream: Stream) -> None:
+            stream.on_close(closed.set)
+            while not stream.closed:
+                stream.write(b"x" * 65536)
+                await stream.drain()
+
+        server = Server(lambda request: Streaming(200, flood, patient=patient))
+        host, port = await server.listen(Listener())
+        _, writer = await asyncio.open_connection(host, port, limit=1024)
+        writer.write(get("/"))
+        connection = None
+        while connection is None or connection.stalled_at == float("inf"):
+            await asyncio.sleep(0.01)
+            connection = next(iter(server._connections), None)
+        connection.stalled_at -= server.limits.stall_timeout + 1
+        server._tick()
+        await asyncio.sleep(0.05)
+        assert closed.is_set() is not patient
+        writer.close()
+        await server.close(grace=0.1)
+
+    asyncio.run(main())
+
+
 def test_a_unix_listener_is_private_and_gives_its_identity(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "api.sock"

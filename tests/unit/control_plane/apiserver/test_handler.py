@@ -3,8 +3,12 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from sampan.control_plane.apiserver import handler, openapi
 from sampan.control_plane.apiserver.metrics import Registry
+from sampan.control_plane.apiserver.storage import StorageError
+from sampan.control_plane.apiserver.storage.memory import MemoryStorage
 from unit.control_plane.apiserver.running import Running, configmap, serve
 
 PATH = "/api/v1/namespaces/default/configmaps"
@@ -200,3 +204,19 @@ def test_names_of_metrics_have_one_owner() -> None:
         assert "c_total" in str(error)
     else:
         raise AssertionError("two owners")
+
+
+def test_a_store_that_cannot_write_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(server: Running) -> None:
+        await server.ok("POST", PATH, configmap("a"))
+
+        def full(*args: object, **options: object) -> None:
+            raise StorageError("the disk is full")
+
+        monkeypatch.setattr(MemoryStorage, "put", full)
+        refused = await server.ask("POST", PATH, configmap("b"))
+        assert (refused.status, refused.json["reason"]) == (500, "InternalError")
+        assert "the disk is full" in refused.json["message"]
+        assert (await server.ask("GET", f"{PATH}/a")).status == 200
+
+    serve(check)

@@ -124,7 +124,7 @@ class Removal:
                 gone=False,
             )
         outcome = await self._store.durable(
-            self._store.storage.put(record.key, value, expected=record.revision)
+            lambda: self._store.storage.put(record.key, value, expected=record.revision)
         )
         if not outcome.ok:
             return None
@@ -134,7 +134,7 @@ class Removal:
     async def _remove(self, call: Call, record: Record, obj: Object) -> Deleted | None:
         if not call.dry_run:
             outcome = await self._store.durable(
-                self._store.storage.delete(record.key, expected=record.revision)
+                lambda: self._store.storage.delete(record.key, expected=record.revision)
             )
             if not outcome.ok:
                 return None

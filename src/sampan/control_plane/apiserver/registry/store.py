@@ -28,7 +28,7 @@ from sampan.control_plane.apiserver.registry import conversion, metadata, polici
 from sampan.control_plane.apiserver.registry.call import Call
 from sampan.control_plane.apiserver.registry.resources import Served
 from sampan.control_plane.apiserver.registry.rules import Rules
-from sampan.control_plane.apiserver.storage import Storage, StorageError
+from sampan.control_plane.apiserver.storage import Outcome, Storage, StorageError
 
 Object = dict[str, Any]
 Transform = Callable[[Object | None], Awaitable[Object]]
@@ -151,7 +151,7 @@ class Store:
         if call.dry_run:
             return Record(key, namespace, name, value, 0, 0)
         ttl = policies.EVENT_TTL if served.key == ("", "events") else 0
-        outcome = await self.durable(self.storage.put(key, value, expected=0, ttl=ttl))
+        outcome = await self.durable(lambda: self.storage.put(key, value, expected=0, ttl=ttl))
         if not outcome.ok:
             existing = served.table.get(namespace, name)
             if existing is None:
@@ -263,7 +263,9 @@ class Store:
                 Record(record.key, record.namespace, record.name, value, record.revision, record.created)
             )
         ttl = policies.EVENT_TTL if served.key == ("", "events") else 0
-        outcome = await self.durable(self.storage.put(record.key, value, expected=record.revision, ttl=ttl))
+        outcome = await self.durable(
+            lambda: self.storage.put(record.key, value, expected=record.revision, ttl=ttl)
+        )
         if not outcome.ok:
             return None
         return Written(
@@ -290,7 +292,7 @@ class Store:
             record.created,
         )
         if not call.dry_run:
-            outcome = await self.durable(self.storage.delete(record.key, expected=record.revision))
+            outcome = await self.durable(lambda: self.storage.delete(record.key, expected=record.revision))
             if not outcome.ok:
                 return None
         return Written(last, deleted=True)
@@ -399,9 +401,10 @@ class Store:
         api_version = served.stored.api_version
         return conversion.convert(obj, served.kind, api_version, custom=served.custom is not None)
 
-    async def durable(self, write: Awaitable[Any]) -> Any:
+    async def durable(self, write: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """The outcome of a write to the store. Raises ApiError 500 where the store cannot write."""
         try:
-            return await write
+            return await write()
         except StorageError as error:
             raise internal(str(error)) from error
 

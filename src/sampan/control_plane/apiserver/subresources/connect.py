@@ -268,7 +268,7 @@ def _answered(remote: Remote, pool: Pool) -> Streaming:
         finally:
             await pool.close()
 
-    return Streaming(remote.status, send, kind, headers)
+    return Streaming(remote.status, send, kind, headers, patient=True)
 
 
 def _forwarded(request: Request) -> dict[str, str]:
