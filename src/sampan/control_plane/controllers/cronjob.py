@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
+import datetime
 from typing import Any, Final, NamedTuple
 
 from sampan.api import kinds
@@ -95,7 +95,7 @@ def plan(view: View, schedule: Schedule) -> Step:
         return Step(tuple(actions), status, wait)
     deadline = spec.get("startingDeadlineSeconds")
     if deadline is not None and when.time + float(deadline) < view.now:
-        text = f"Missed scheduled time to start a job: {formatdate(when.time)[:-5]}+0000"
+        text = f"Missed scheduled time to start a job: {_rfc1123(when.time)}"
         actions.append(Emit(cronjob, "Warning", "MissSchedule", text))
         return Step(tuple(actions), status, wait)
     policy = spec.get("concurrencyPolicy", "Allow")
@@ -189,7 +189,6 @@ def _create(view: View, time: float, name: str) -> Create:
 
 def _local(cronjob: Object, time: float) -> str:
     """RFC 3339 in the schedule's own time zone."""
-    import datetime
     import zoneinfo
 
     zone = cronjob["spec"].get("timeZone")
@@ -197,6 +196,10 @@ def _local(cronjob: Object, time: float) -> str:
         return stamp(time)
     text = datetime.datetime.fromtimestamp(int(time), zoneinfo.ZoneInfo(zone)).isoformat()
     return text.replace("+00:00", "Z")
+
+
+def _rfc1123(time: float) -> str:
+    return datetime.datetime.fromtimestamp(time, datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
 
 
 def _delete(view: View, job: Object) -> Delete:

@@ -119,3 +119,9 @@ def concerns(obj: Object) -> bool:
     if meta.get("deletionTimestamp"):
         return any(f in (ORPHAN, FOREGROUND) for f in meta.get("finalizers") or ())
     return bool(meta.get("ownerReferences"))
+
+
+def shown(obj: Object) -> tuple[Any, ...]:
+    """All of an object that the rules look at: a lease that is renewed is no news."""
+    meta = obj["metadata"]
+    return meta.get("uid"), meta.get("ownerReferences"), meta.get("finalizers"), meta.get("deletionTimestamp")

@@ -130,7 +130,7 @@ class Collector:
             if place not in self._watched:
                 return
             if new is not None:
-                if garbage.concerns(new):
+                if garbage.concerns(new) and (old is None or garbage.shown(old) != garbage.shown(new)):
                     self._queue.add(Item(*place, key_of(new)))
                 return
             if old is not None:
