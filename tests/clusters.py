@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ class Cluster:
         self.name = name
         self.home = home
         self.kubeconfig = home / "kubeconfig"
+        self.port = free_port()
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HELM_", "KUBE"))}
         self.environ = {
             **kept,
@@ -83,7 +85,8 @@ class Cluster:
         return self.run(sys.executable, "-m", "sampan.cli", *words, **how)
 
     def up(self, *words: str, **how: Any) -> Done:
-        return self.sampan("up", "--name", self.name, *words, **how)
+        port = () if "--api-port" in words else ("--api-port", str(self.port))
+        return self.sampan("up", "--name", self.name, *port, *words, **how)
 
     def kubectl(self, *words: str, **how: Any) -> Done:
         return self.run(KUBECTL, "--cache-dir", self.home / "kube-cache", *words, **how)
@@ -127,6 +130,13 @@ def eventually(check: Any, *, seconds: float = 60, every: float = 0.05) -> Any:
             last = error
         time.sleep(every)
     raise AssertionError(f"not within {seconds} s: {last!r}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now, so that clusters of several runs do not meet on the default one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def make(prefix: str) -> Cluster:

@@ -64,7 +64,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A failed test on a cluster shows what our components logged."""
     report = yield
     if report.when == "call" and report.failed:
-        for name in ("cluster", "simulated"):
+        for name in ("cluster", "simulated", "own"):
             found = getattr(item, "funcargs", {}).get(name)
             if isinstance(found, clusters.Cluster):
                 report.sections.append((f"logs of {name}", found.logs()))

@@ -110,6 +110,8 @@ async def start(
         context.event(pod, kind, reason, message)
 
     try:
+        if pod["spec"].get("hostUsers") is False:
+            raise ConfigError("hostUsers false (user namespaces) is not supported by this node")
         probes.check_supported(spec)
         known = _environment(context, pod, spec, around)
         config = translate.container(
