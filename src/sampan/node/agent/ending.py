@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sampan.node.agent import probes
+from sampan.node.agent import probes, translate
 from sampan.node.agent.context import Context
 from sampan.node.agent.environment import ConfigError
 from sampan.node.agent.plan import Look, order_of_killing
@@ -51,10 +51,10 @@ async def container(
     """Ends one container: hook within the grace, then the signal, then SIGKILL. Returns when it is gone."""
     name = status.metadata.name
     context.event(pod, "Normal", "Killing", message or f"Stopping container {name}")
-    spec = _spec_of(pod, name)
-    action = ((spec or {}).get("lifecycle") or {}).get("preStop")
+    spec = translate.container_spec(pod, name)
+    action = (spec.get("lifecycle") or {}).get("preStop")
     left = grace
-    if action and spec is not None and grace > 0 and status.state == cri.ContainerState.CONTAINER_RUNNING:
+    if action and grace > 0 and status.state == cri.ContainerState.CONTAINER_RUNNING:
         began = context.clock.monotonic()
         target = probes.Target(status.id, pod_ip, probes.named_ports(spec))
         try:
@@ -66,15 +66,6 @@ async def container(
             context.event(pod, "Warning", "FailedPreStopHook", f"PreStopHook failed: {error}")
         left = max(MINIMUM_GRACE, grace - (context.clock.monotonic() - began))
     await context.runtime.stop_container(status.id, left)
-
-
-def _spec_of(pod: Object, name: str) -> Object | None:
-    for group in ("containers", "initContainers", "ephemeralContainers"):
-        for spec in pod["spec"].get(group) or ():
-            if spec["name"] == name:
-                found: Object = spec
-                return found
-    return None
 
 
 async def everything(context: Context, pod: Object, look: Look, *, grace: float, pod_ip: str) -> None:

@@ -28,6 +28,16 @@ MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
 Object = Mapping[str, Any]
 
 
+def container_spec(pod: Object, name: str) -> Object:
+    """A container of the pod by name, of whichever kind. Raises KeyError."""
+    for group in ("containers", "initContainers", "ephemeralContainers"):
+        for container in pod["spec"].get(group) or ():
+            if container["name"] == name:
+                found: Object = container
+                return found
+    raise KeyError(name)
+
+
 def spec_hash(container: Object) -> str:
     """What of a container, when it changes, makes it start anew (pkg/kubelet/container/helpers.go: name and image)."""
     text = json.dumps([container["name"], container.get("image")]).encode()
