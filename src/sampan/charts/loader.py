@@ -38,7 +38,8 @@ def load_archive(path: Path) -> Chart:
 
 
 def _is_text(data: bytes) -> bool:
-    return not any(c < 9 or 14 <= c < 27 or 28 <= c < 32 for c in data[:512])
+    """Whether Helm would sniff text: it looks at 512 bytes, and fills up what is shorter with zeros."""
+    return len(data) >= 512 and not any(c < 9 or 14 <= c < 27 or 28 <= c < 32 for c in data[:512])
 
 
 # ---------------------------------------------------------------- folders

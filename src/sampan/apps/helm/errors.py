@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class HelmError(Exception):
     """Shown as `Error: ...`, exit code 1."""
@@ -17,3 +19,12 @@ class Timeout(HelmError):
     def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.reasons = reasons
+
+
+def of_file(error: OSError) -> str:
+    """A failure with a file as Go words it: `open values.yaml: no such file or directory`."""
+    why = error.strerror or str(error)
+    why = why[:1].lower() + why[1:]
+    if error.filename is None:
+        return why
+    return f"{'read' if error.errno == errno.EISDIR else 'open'} {error.filename}: {why}"

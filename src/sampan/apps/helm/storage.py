@@ -18,7 +18,8 @@ import orjson
 from sampan.api import kinds
 from sampan.api.codec import yaml
 from sampan.api.status import ApiError
-from sampan.apps.helm.errors import HelmError, NotFound
+from sampan.apps.helm import slog
+from sampan.apps.helm.errors import HelmError, NotFound, of_file
 from sampan.charts.release import (
     DEPLOYED,
     SECRET_TYPE,
@@ -31,6 +32,8 @@ from sampan.charts.release import (
     storage_key,
 )
 from sampan.client.rest import Client
+
+EXISTS = "release: already exists"
 
 
 class Driver(Protocol):
@@ -50,8 +53,9 @@ class Driver(Protocol):
 class Objects:
     """Records in Secrets or ConfigMaps of the release's namespace."""
 
-    def __init__(self, client: Client, namespace: str, kind: str) -> None:
+    def __init__(self, client: Client, namespace: str, kind: str, log: slog.Log = slog.silent) -> None:
         self._client = client
+        self._log = log
         self._namespace = namespace
         self._kind = kind
         self._resource = kinds.of("v1", kind)
@@ -68,16 +72,12 @@ class Objects:
             await self._client.create(self._resource, self._object(record, created=True), self._namespace)
         except ApiError as error:
             if error.reason == "AlreadyExists":
-                raise HelmError("cannot re-use a name that is still in use") from error
+                raise HelmError(EXISTS) from error
             raise HelmError(f"create: failed to create: {error.message}") from error
 
     async def update(self, record: Release) -> None:
         try:
-            live = await self._client.get(self._resource, record.key, self._namespace)
-            obj = self._object(record, created=False)
-            kept = {k: v for k, v in (live["metadata"].get("labels") or {}).items() if k == "createdAt"}
-            obj["metadata"]["labels"] = {**kept, **obj["metadata"]["labels"]}
-            await self._client.replace(self._resource, obj, self._namespace)
+            await self._client.replace(self._resource, self._object(record, created=False), self._namespace)
         except ApiError as error:
             raise HelmError(f"update: failed to update: {error.message}") from error
 
@@ -118,12 +118,13 @@ class Objects:
         data = (item.get("data") or {}).get("release")
         if not data:
             return None
-        text = base64.b64decode(data).decode() if self._kind == "Secret" else str(data)
         labels = item["metadata"].get("labels") or {}
         try:
+            text = base64.b64decode(data).decode() if self._kind == "Secret" else str(data)
             return decode(text, {key: value for key, value in labels.items() if key not in SYSTEM_LABELS})
-        except ReleaseError as error:
-            raise HelmError(f"release record {item['metadata']['name']!r}: {error}") from error
+        except (ReleaseError, ValueError) as error:
+            self._log(slog.WARN, "release record cannot be read", key=item["metadata"]["name"], error=error)
+            return None
 
 
 class Memory:
@@ -148,7 +149,7 @@ class Memory:
     async def create(self, record: Release) -> None:
         key = (record.namespace, record.name, record.version)
         if key in self._records:
-            raise HelmError("cannot re-use a name that is still in use")
+            raise HelmError(EXISTS)
         self._records[key] = record
 
     async def update(self, record: Release) -> None:
@@ -158,25 +159,29 @@ class Memory:
         self._records.pop((self._namespace, name, version), None)
 
 
-def open_driver(name: str, client: Client, namespace: str) -> Driver:
+def open_driver(name: str, client: Client, namespace: str, log: slog.Log = slog.silent) -> Driver:
     """The driver of HELM_DRIVER. Raises HelmError for one that is not known."""
     match name:
         case "" | "secret" | "secrets":
-            return Objects(client, namespace, "Secret")
+            return Objects(client, namespace, "Secret", log)
         case "configmap" | "configmaps":
-            return Objects(client, namespace, "ConfigMap")
+            return Objects(client, namespace, "ConfigMap", log)
         case "memory":
-            return Memory(namespace, _given_records(os.environ.get("HELM_MEMORY_DRIVER_DATA", "")))
+            paths = os.environ.get("HELM_MEMORY_DRIVER_DATA", "").split(":")
+            return Memory(namespace, [record for path in paths if path for record in _given_records(path)])
         case "sql":
             raise HelmError("HELM_DRIVER 'sql' is not supported yet, expected secret, configmap or memory")
-    raise HelmError(f"unknown driver {name!r}: expected secret, configmap or memory")
+    raise HelmError(f'unknown driver "{name}"')
 
 
 def _given_records(path: str) -> list[Release]:
     """Records out of a YAML list of release objects, for trying the reading verbs without a cluster."""
-    if not path:
-        return []
-    listed = yaml.load(Path(path).read_bytes())
+    try:
+        listed = yaml.load(Path(path).read_bytes())
+    except OSError as error:
+        raise HelmError(f"Unable to read memory driver data: {of_file(error)}") from error
+    except ValueError as error:
+        raise HelmError(f"Unable to unmarshal memory driver data: {error}") from error
     if not isinstance(listed, list):
         raise HelmError(f"HELM_MEMORY_DRIVER_DATA {path!r}: expected a list of releases")
     return [from_json(orjson.dumps(item).decode()) for item in listed]
@@ -209,13 +214,12 @@ class Storage:
                 return record
         raise NotFound("release: not found")
 
-    async def deployed(self, name: str) -> Release | None:
-        """The revision that is deployed, the newest if there are several."""
+    async def deployed(self, name: str) -> list[Release]:
+        """The revisions that are marked as deployed, oldest first: one, or several after two ran at once."""
         try:
-            found = [r for r in await self.history(name) if r.info.status == DEPLOYED]
+            return [record for record in await self.history(name) if record.info.status == DEPLOYED]
         except NotFound:
-            return None
-        return found[-1] if found else None
+            return []
 
     async def create(self, record: Release) -> None:
         """Keeps a new revision; the oldest go when there are more than history_max."""

@@ -16,6 +16,7 @@ class Flag(NamedTuple):
     bool (no value), string, int, duration (Go's, kept as text), strings (repeatable, split at commas),
     array (repeatable, not split), optional (a string whose value may be left out: `--wait`, `--wait=watcher`).
     `implied` is what an optional flag means without a value. `metavar` replaces the type's name in help.
+    `refusal` is what is said of a value beyond `choices`, with the value as {}; else they are listed.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Flag(NamedTuple):
     implied: str = ""
     hidden: bool = False
     deprecated: str = ""
+    refusal: str = ""
 
     @property
     def initial(self) -> Any:
@@ -43,7 +45,7 @@ class Command(NamedTuple):
     `run` is called with the Invocation and returns the exit code; it is a `module:function` path, so that only the
     module of the command that is called gets imported, or a callable. `args` is the usage of positional arguments
     ("NAME [CHART]"); `min_args` and `max_args` bound them (-1: no bound). `passthrough` hands everything after the
-    command's name over unparsed.
+    command's name over unparsed. Of the flags in one group of `exclusive` at most one may be given.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Command(NamedTuple):
     hidden: bool = False
     passthrough: bool = False
     complete: str | Callable[..., list[str]] = ""
+    exclusive: tuple[tuple[str, ...], ...] = ()
 
     def find(self, word: str) -> Command | None:
         for command in self.commands:

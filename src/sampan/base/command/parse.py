@@ -68,7 +68,7 @@ def _value(flag: Flag, text: str, shown: str) -> Any:
         missing = re.fullmatch(r"[+-]?\d+(\.\d*)?", text)
         raise refuse(f'time: {"missing unit in" if missing else "invalid"} duration "{text}"')
     if flag.choices and text not in flag.choices:
-        raise refuse(f"must be one of: {', '.join(flag.choices)}")
+        raise refuse(flag.refusal.format(text) or f"must be one of: {', '.join(flag.choices)}")
     return text
 
 
@@ -169,6 +169,7 @@ class _Parser:
         command = self.path[-1]
         if not wants_help and not command.passthrough and command.run:
             _check_count(command, len(self.args), " ".join(c.name for c in self.path))
+            _check_groups(command, self.given)
         return Invocation(
             tuple(self.path), values, tuple(self.args), frozenset(self.given), self.rest, wants_help
         )
@@ -190,15 +191,31 @@ def _check_count(command: Command, count: int, name: str) -> None:
     raise UsageError(f'"{name}" {wanted}{usage}')
 
 
-def unknown_command(parent: Command, word: str, name: str) -> str:
-    """The text of an unknown command, with what may have been meant."""
-    import difflib
+def _check_groups(command: Command, given: set[str]) -> None:
+    for group in command.exclusive:
+        if len(both := given.intersection(group)) > 1:
+            raise UsageError(
+                f"if any flags in the group [{' '.join(group)}] are set none of the others can be; "
+                f"[{' '.join(sorted(both))}] were all set"
+            )
 
+
+def unknown_command(parent: Command, word: str, name: str) -> str:
+    """The text of an unknown command, with what may have been meant: two letters off, or the beginning of a name."""
     names = [command.name for command in parent.commands if not command.hidden]
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
-    near += [n for n in names if n.startswith(word) and n not in near]
+    near = [n for n in names if _distance(word.lower(), n) <= 2 or n.startswith(word.lower())]
     hint = "\n\nDid you mean this?\n" + "".join(f"\t{n}\n" for n in near) if near else ""
     return f'unknown command "{word}" for "{name}"{hint}'
+
+
+def _distance(a: str, b: str) -> int:
+    """Levenshtein's: letters to insert, delete or replace."""
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        above, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (letter != other))
+    return row[-1]
 
 
 def parse(root: Command, words: Sequence[str]) -> Invocation:

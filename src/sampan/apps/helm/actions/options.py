@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sampan.apps.helm.actions.rendering import Rendering
 
 Values = dict[str, Any]
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class Common(NamedTuple):
     """What install, upgrade and rollback share. `wait` is watcher, hookOnly or legacy; `dry_run` none, client or server.
 
-    `server_side` None means auto: as the last revision was applied.
+    `server_side` None means auto: as the last revision was applied. `timeout` is in seconds, 0 means Helm's default.
     """
 
     wait: str = "hookOnly"
@@ -24,11 +27,16 @@ class Common(NamedTuple):
     force_conflicts: bool = False
     force_replace: bool = False
     take_ownership: bool = False
+    hide_secret: bool = False
     description: str = ""
 
     @property
     def waits(self) -> bool:
         return self.wait in ("watcher", "legacy")
+
+    def waiting(self) -> Common:
+        """The same, waiting for readiness: what is undone on failure has to know of it."""
+        return self if self.waits else self._replace(wait="watcher")
 
 
 class Install(NamedTuple):
@@ -38,7 +46,7 @@ class Install(NamedTuple):
     replace: bool = False
     rollback_on_failure: bool = False
     skip_crds: bool = False
-    labels: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    labels: Mapping[str, str] = NO_LABELS
 
 
 class Upgrade(NamedTuple):
@@ -49,7 +57,7 @@ class Upgrade(NamedTuple):
     values_from: str = ""
     cleanup_on_fail: bool = False
     rollback_on_failure: bool = False
-    labels: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    labels: Mapping[str, str] = NO_LABELS
 
 
 class Rollback(NamedTuple):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sampan.apps.helm import slog
 from sampan.apps.helm.actions.session import Session, cluster_versions, lookup_function
 from sampan.charts import render
+from sampan.charts.capabilities import Versions
 from sampan.charts.model import Chart
 from sampan.charts.release import CLIENT_SIDE, SERVER_SIDE, Info, Release, StoredHook
 from sampan.charts.render import Options, Rendered
@@ -27,18 +30,34 @@ async def run(
     release: render.Release,
     how: Rendering,
     *,
-    connected: bool,
+    versions: Versions | None = None,
+    lookup: bool = True,
 ) -> Rendered:
-    """Renders against the cluster's versions; `lookup` reaches it when `connected`. Raises ChartError."""
-    versions = await cluster_versions(session.client)
+    """Renders against the given versions, or the cluster's; with `lookup` templates may ask the cluster.
+
+    Raises ChartError, HelmError.
+    """
+    if versions is None:
+        versions = await cluster_versions(session.client)
     options = Options(
-        lookup=lookup_function(session.client) if connected else None,
+        lookup=lookup_function(session.client) if lookup else None,
         dns=how.dns,
         sub_notes=how.sub_notes,
         skip_schema=how.skip_schema,
-        warn=session.tell,
+        warn=lambda text: session.log(slog.INFO, text),
     )
     return await asyncio.to_thread(render.render, chart, values, release, versions, options)
+
+
+def manifest_of(rendered: Rendered, *, hide_secret: bool = False) -> str:
+    """The manifests as a record keeps them; with `hide_secret` (dry runs) the text of Secrets is left out."""
+    if not hide_secret:
+        return rendered.manifest()
+    hidden = "# HIDDEN: The Secret output has been suppressed"
+    return "".join(
+        f"---\n# Source: {m.path}\n{hidden if (m.head.kind, m.head.api_version) == ('Secret', 'v1') else m.content}\n"
+        for m in rendered.manifests
+    )
 
 
 def record(
@@ -52,8 +71,9 @@ def record(
     status: str,
     description: str,
     first_deployed: str = "",
-    labels: dict[str, str] | None = None,
+    labels: Mapping[str, str],
     server_side: bool = True,
+    hide_secret: bool = False,
 ) -> Release:
     """The first form of a new revision."""
     now = session.now()
@@ -64,8 +84,8 @@ def record(
         info=Info(first_deployed or now, now, "", description, status, notes=rendered.notes),
         chart=chart,
         config=values,
-        manifest=rendered.manifest(),
+        manifest=manifest_of(rendered, hide_secret=hide_secret),
         hooks=tuple(StoredHook(hook) for hook in rendered.hooks),
-        labels=labels or {},
+        labels=dict(labels),
         apply_method=SERVER_SIDE if server_side else CLIENT_SIDE,
     )

@@ -2,54 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from typing import NamedTuple
 
 from sampan.api.status import ApiError
 from sampan.apps.helm.actions import hooks
 from sampan.apps.helm.actions.session import Session, check_name
 from sampan.apps.helm.errors import HelmError
-from sampan.apps.helm.kube.objects import build
-from sampan.charts.release import Release, StoredHook
+from sampan.charts.manifests import Hook
+from sampan.charts.release import SERVER_SIDE as SSA
+from sampan.charts.release import Release
+
+EVENT = "test"
 
 
-async def run(
-    session: Session, name: str, *, timeout: float, only: Iterable[str] = (), but: Iterable[str] = ()
-) -> tuple[Release, HelmError | None]:
-    """The release with the outcome of each test noted, and the failure if there is one."""
-    check_name(name)
+class Tested(NamedTuple):
+    """The release with the outcome of each test noted, the run itself, and why it failed ("" for not)."""
+
+    release: Release
+    ran: hooks.Ran
+    problem: str
+
+
+class Filter(NamedTuple):
+    """Tests by name: only these, but not those."""
+
+    only: Collection[str] = ()
+    but: Collection[str] = ()
+
+    def takes(self, hook: Hook) -> bool:
+        return hook.name not in self.but and (not self.only or hook.name in self.only)
+
+
+async def run(session: Session, name: str, *, timeout: float, chosen: Filter) -> Tested:
+    """Runs the tests; `finish` deletes what policies say, after logs were shown. Raises HelmError, NotFound."""
+    await session.reach()
+    check_name(name, "releaseTest: Release name is invalid")
     release = await session.storage.last(name)
-    chosen, skipped = set(only), set(but)
-
-    def wanted(stored: StoredHook) -> bool:
-        hook = stored.hook
-        return "test" not in hook.events or (hook.name not in skipped and (not chosen or hook.name in chosen))
-
-    left_out = tuple(stored for stored in release.hooks if not wanted(stored))
-    release = release._replace(hooks=tuple(stored for stored in release.hooks if wanted(stored)))
-    problem: HelmError | None = None
-    try:
-        release = await hooks.run(session, release, "test", timeout)
-    except hooks.HookFailed as error:
-        release = error.release
-        problem = HelmError(str(error).removeprefix("failed test: "))
-    release = release._replace(hooks=(*release.hooks, *left_out))
-    await session.storage.update(release)
-    return release, problem
+    ran = await hooks.execute(
+        session, release, EVENT, timeout, server_side=release.apply_method == SSA, takes=chosen.takes
+    )
+    await session.storage.update(ran.release)
+    return Tested(ran.release, ran, ran.problem)
 
 
-async def logs(
-    session: Session, release: Release, *, only: Iterable[str] = (), but: Iterable[str] = ()
-) -> list[tuple[str, str]]:
-    """(pod, logs) of each test that ran."""
-    chosen, skipped = set(only), set(but)
-    found = []
-    for hook in hooks.of_event(release, "test"):
-        if hook.name in skipped or (chosen and hook.name not in chosen):
+async def finish(session: Session, tested: Tested, *, timeout: float) -> None:
+    """Deletes as policies say. Raises HelmError."""
+    await hooks.settle(session, tested.ran, timeout, waits=True)
+
+
+async def logs(session: Session, release: Release, chosen: Filter) -> tuple[str, list[str]]:
+    """What the tests' pods said, for people, and what could not be had of it."""
+    shown: list[str] = []
+    problems: list[str] = []
+    for hook in hooks.of_event(release, EVENT):
+        if not chosen.takes(hook):
             continue
-        for target in await build(session.client, hook.manifest, session.namespace):
-            for pod in await hooks.pods_of(session, target):
-                try:
-                    found.append((pod, await hooks.logs(session, pod)))
-                except ApiError as error:
-                    raise HelmError(f"unable to get pod logs for {pod}: {error.message}") from error
-    return found
+        for target in await session.targets(
+            hook.manifest, f"unable to build kubernetes object for test {hook.path}"
+        ):
+            try:
+                for pod in await hooks.pods_of(session, target):
+                    for container, text in await hooks.logs(session, pod, target.namespace, init=True):
+                        shown.append(f"POD LOGS: {pod} ({container})\n{text}\n")
+            except (HelmError, ApiError) as error:
+                problems.append(f"unable to get pod logs for {target.name}: {error}")
+    return "".join(shown), problems

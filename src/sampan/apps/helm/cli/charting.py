@@ -1,128 +1,27 @@
-"""template, lint, create, package, show, version: what needs a chart and no cluster."""
+"""lint, create, package, show, version: what needs a chart and no cluster."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sampan.apps.helm.cli import context, naming
-from sampan.apps.helm.cli.releases import dry_run, load_chart, values
-from sampan.apps.helm.errors import HelmError
+from sampan.apps.helm.cli import inputs
+from sampan.apps.helm.errors import HelmError, of_file
 from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
-from sampan.charts import capabilities, dependencies, render
-from sampan.charts.capabilities import Versions
-from sampan.charts.errors import ChartError, ManifestError, RenderError
-from sampan.charts.model import CRD, Chart
-from sampan.charts.render import Options, Release, Rendered
+from sampan.base.gotemplate import semver
+from sampan.charts import dependencies
+from sampan.charts.errors import ChartError
+from sampan.charts.model import CRD, Chart, File
 
 
 def not_yet(call: Invocation) -> int:
     raise UsageError(f"helm {call.command.name} is not supported yet by this helm")
-
-
-# -- template
-
-
-def template(call: Invocation) -> int:
-    if call.flag("validate") or dry_run(call) == "server":
-        raise HelmError("template against a cluster is not supported yet: use install --dry-run=server")
-    name, path = naming.name_and_chart(call, default="release-name")
-    if call.flag("generate-name") and len(call.args) == 1:
-        name = naming.name_and_chart(call)[0]
-    chart = load_chart(path)
-    dependencies.check(chart)
-    versions = Versions(
-        call.flag("kube-version") or capabilities.KUBE_VERSION,
-        (*capabilities.DEFAULT_API_VERSIONS, *call.flag("api-versions")),
-    )
-    namespace = str(call.flag("namespace") or os.environ.get("HELM_NAMESPACE") or _namespace())
-    upgrade = call.flag("is-upgrade")
-    options = Options(
-        dns=call.flag("enable-dns"),
-        sub_notes=call.flag("render-subchart-notes"),
-        skip_schema=call.flag("skip-schema-validation"),
-        warn=context.tell,
-    )
-    try:
-        rendered = render.render(
-            chart, values(call), Release(name, namespace, 1, not upgrade, upgrade), versions, options
-        )
-    except (RenderError, ManifestError) as error:
-        raise ChartError(
-            f"{error}\n\nUse --debug flag to render out invalid YAML" if _hinted(error) else str(error)
-        ) from error
-    parts, behind = _parts(call, chart, rendered), _hooks(call, rendered)
-    if call.flag("show-only"):
-        parts = _only(call.flag("show-only"), [*parts, *behind], chart)
-        sys.stdout.write("".join(f"---\n# Source: {source}\n{text}\n\n" for source, text in parts))
-        return 0
-    if folder := call.flag("output-dir"):
-        _write_files(Path(folder) / (name if call.flag("release-name") else ""), [*parts, *behind])
-        return 0
-    main = "".join(f"---\n# Source: {source}\n{text}\n" for source, text in parts)
-    after = "".join(f"---\n# Source: {source}\n{text}\n" for source, text in behind)
-    sys.stdout.write((main.strip() + "\n" if main.strip() else "") + after)
-    return 0
-
-
-def _namespace() -> str:
-    """The namespace of the kubeconfig's context, when there is one; rendering needs no cluster."""
-    from sampan.client import kubeconfig
-
-    try:
-        return kubeconfig.load().namespace
-    except kubeconfig.KubeconfigError:
-        return "default"
-
-
-def _hinted(error: Exception) -> bool:
-    return isinstance(error, ManifestError) or "YAML parse error" in str(error)
-
-
-def _parts(call: Invocation, chart: Chart, rendered: Rendered) -> list[tuple[str, str]]:
-    """(source, text) of CRDs, when they are asked for, and manifests, in Helm's order."""
-    crds = [(crd.path, crd.file.text()) for crd in chart.crds()] if call.flag("include-crds") else []
-    return [*crds, *((manifest.path, manifest.content) for manifest in rendered.manifests)]
-
-
-def _hooks(call: Invocation, rendered: Rendered) -> list[tuple[str, str]]:
-    """(source, text) of the hooks that are printed behind the manifests."""
-    if call.flag("no-hooks"):
-        return []
-    skip = call.flag("skip-tests")
-    return [(hook.path, hook.manifest) for hook in rendered.hooks if not (skip and "test" in hook.events)]
-
-
-def _only(patterns: Iterable[str], parts: list[tuple[str, str]], chart: Chart) -> list[tuple[str, str]]:
-    from sampan.charts.ignore import glob_regex
-
-    found = []
-    for pattern in patterns:
-        rule = glob_regex(pattern.removeprefix("./"))
-        matched = [part for part in parts if rule.fullmatch(part[0].removeprefix(f"{chart.name}/"))]
-        if not matched:
-            raise HelmError(f"could not find template {pattern} in chart")
-        found += [part for part in matched if part not in found]
-    return found
-
-
-def _write_files(folder: Path, parts: list[tuple[str, str]]) -> None:
-    seen: set[Path] = set()
-    for source, text in parts:
-        target = folder / source
-        if not target.resolve().is_relative_to(folder.resolve()):
-            raise HelmError(f"template {source!r} leads out of {folder}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("a" if target in seen else "w") as file:
-            file.write(f"---\n# Source: {source}\n{text}\n")
-        if target not in seen:
-            sys.stdout.write(f"wrote {target}\n")
-        seen.add(target)
 
 
 # -- lint
@@ -131,147 +30,272 @@ def _write_files(folder: Path, parts: list[tuple[str, str]]) -> None:
 def lint(call: Invocation) -> int:
     from sampan.charts import lint as linting
 
-    paths = list(call.args) or ["."]
+    known = inputs.versions(call)
+    paths = list(call.args)
     if call.flag("with-subcharts"):
-        paths += [
-            str(found.parent) for path in paths for found in sorted(Path(path, "charts").rglob("Chart.yaml"))
-        ]
-    given = values(call)
-    versions = Versions(call.flag("kube-version")) if call.flag("kube-version") else Versions()
-    namespace = str(call.flag("namespace") or "default")
-    failed = 0
+        paths += [inside for path in call.args for inside in _charts_inside(path)]
+    given = inputs.values(call)
+    namespace = inputs.namespace(call)
+    quiet, failed, noticed = call.flag("quiet"), 0, 0
     for path in paths:
-        if not Path(path).is_dir():
-            raise HelmError(f"chart {path!r}: expected a folder")
-        report = linting.lint(Path(path), given, namespace, versions, call.flag("skip-schema-validation"))
-        failed += report.worst >= (linting.WARNING if call.flag("strict") else linting.ERROR)
-        shown = [m for m in report.messages if not call.flag("quiet") or m.severity >= linting.WARNING]
-        if call.flag("quiet") and not shown:
+        try:
+            with _unpacked(path) as folder:
+                report = linting.lint(folder, given, namespace, known, call.flag("skip-schema-validation"))
+        except HelmError as error:
+            failed, noticed = failed + 1, noticed + 1
+            sys.stdout.write(f"==> Linting {path}\nError {error}\n\n")
             continue
-        sys.stdout.write(f"==> Linting {path}\n")
-        sys.stdout.writelines(f"{message}\n" for message in shown)
-        sys.stdout.write("\n")
+        failed += report.worst >= (linting.WARNING if call.flag("strict") else linting.ERROR)
+        shown = [m for m in report.messages if not quiet or m.severity >= linting.WARNING]
+        noticed += report.worst >= linting.WARNING
+        if quiet and report.worst < linting.WARNING:
+            continue
+        sys.stdout.write(f"==> Linting {path}\n" + "".join(f"{message}\n" for message in shown) + "\n")
     summary = f"{len(paths)} chart(s) linted, {failed} chart(s) failed"
     if failed:
         raise HelmError(summary)
-    if not call.flag("quiet"):
+    if not quiet or noticed:
         sys.stdout.write(f"{summary}\n")
     return 0
+
+
+def _charts_inside(path: str) -> list[str]:
+    found = []
+    for file in sorted(Path(path, "charts").rglob("*")):
+        if file.name == "Chart.yaml":
+            found.append(str(file.parent))
+        elif file.name.endswith((".tgz", ".tar.gz")):
+            found.append(str(file))
+    return found
+
+
+class _unpacked:  # noqa: N801 (used as a function)
+    """The folder of a chart: the path itself, or where an archive was unpacked to for the time. Raises HelmError."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._made: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Path:
+        folder = Path(self._path)
+        if self._path.endswith((".tgz", ".tar.gz")):
+            folder = self._unpack(folder)
+        try:
+            (folder / "Chart.yaml").stat()
+        except OSError as error:
+            why = of_file(error).replace("open ", "stat ", 1)
+            raise HelmError(f"unable to check Chart.yaml file in chart: {why}") from error
+        return folder
+
+    def _unpack(self, path: Path) -> Path:
+        from sampan.charts import archive
+
+        try:
+            files = archive.files(path.read_bytes())
+        except OSError as error:
+            raise HelmError(f"unable to open tarball: {of_file(error)}") from error
+        except ChartError as error:
+            raise HelmError(f"unable to extract tarball: {error}") from error
+        self._made = tempfile.TemporaryDirectory(prefix="helm-lint")
+        # The folder is named like the chart, as lint compares the two.
+        folder = Path(self._made.name) / _name_of(files)
+        for file in files:
+            target = folder / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.data)
+        return folder
+
+    def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            self._made.cleanup()
+
+
+def _name_of(files: list[File]) -> str:
+    from sampan.charts.loader import load_files
+
+    try:
+        return load_files(files).name or "chart"
+    except ChartError:
+        return "chart"
 
 
 # -- create, package, show
 
 
 def create(call: Invocation) -> int:
-    from sampan.charts import create as creating
-    from sampan.charts.metadata import Metadata
-
-    target = Path(call.args[0])
-    name = target.name
-    if not target.absolute().parent.is_dir():
-        raise HelmError(f"stat {target.absolute().parent}: no such file or directory")
-    sys.stdout.write(f"Creating {call.args[0]}\n")
+    given = call.args[0]
+    sys.stdout.write(f"Creating {given}\n")
+    name = Path(given).name
+    parent = Path(os.path.abspath(os.path.dirname(given) or "."))  # noqa: PTH100, PTH120 (cleans as Go does)
     if call.flag("starter"):
-        metadata = Metadata()
-        metadata.read(
-            {
-                "apiVersion": "v2",
-                "name": name,
-                "description": "A Helm chart for Kubernetes",
-                "type": "application",
-                "version": "0.1.0",
-                "appVersion": "0.1.0",
-            }
-        )
-        files = creating.create_from(load_chart(call.flag("starter")), metadata)
+        _create_from(call.flag("starter"), parent, name)
     else:
-        files = creating.create(name)
+        _create(parent, name)
+    return 0
+
+
+def _create(parent: Path, name: str) -> None:
+    from sampan.charts import create as creating
+
+    files = creating.create(name)
+    if not parent.exists():
+        raise HelmError(f"stat {parent}: no such file or directory")
+    if not parent.is_dir():
+        raise HelmError(f"no such directory {parent}")
+    target = parent / name
+    if target.exists() and not target.is_dir():
+        raise HelmError(f"file {target} already exists and is not a directory")
     for file in files:
         path = target / file.name
         if path.exists():
-            context.tell(f'WARNING: File "{path}" already exists. Overwriting.')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.data)
+            sys.stdout.write(f'WARNING: File "{path}" already exists. Overwriting.\n')
+        _write(path, file.data)
     (target / "charts").mkdir(exist_ok=True)
-    return 0
+
+
+def _create_from(starter: str, parent: Path, name: str) -> None:
+    """From a starter chart: by its path, or by its name among the starters in Helm's data folder."""
+    from sampan.charts import create as creating
+    from sampan.charts import package as packing
+    from sampan.charts.metadata import Metadata
+
+    path = Path(starter) if starter.startswith("/") else starters() / starter
+    if not path.exists():
+        raise HelmError(f"could not load {path}: stat {path}: no such file or directory")
+    metadata = Metadata()
+    fields = {"description": "A Helm chart for Kubernetes", "type": "application"}
+    metadata.read({"apiVersion": "v2", "name": name, **fields, "version": "0.1.0", "appVersion": "0.1.0"})
+    try:
+        chart = inputs.load_chart(str(path))
+    except ChartError as error:
+        raise HelmError(f"could not load {path}: {error}") from error
+    for file in creating.create_from(chart, metadata):
+        _write(parent / name / file.name, file.data)
+    (parent / name / "templates").mkdir(parents=True, exist_ok=True)
+    (parent / name / "charts").mkdir(exist_ok=True)
+    for inside in chart.dependencies:
+        _write(parent / name / "charts" / packing.file_name(inside), packing.write(inside, time.time()))
+
+
+def starters() -> Path:
+    """Where starter charts lie: HELM_DATA_HOME, XDG_DATA_HOME or the home's own, below it starters."""
+    own = os.environ.get("HELM_DATA_HOME")
+    if own:
+        return Path(own) / "starters"
+    home = os.environ.get("XDG_DATA_HOME") or Path(os.environ.get("HOME", "~")).expanduser() / ".local/share"
+    return Path(home) / "helm/starters"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def package(call: Invocation) -> int:
     from sampan.charts import package as packing
 
-    for flag in ("sign", "key", "keyring", "passphrase-file", "dependency-update"):
-        if flag in call.given:
-            raise UsageError(f"flag --{flag} is not supported yet by this helm")
-    for path in call.args:
-        if not Path(path).exists():
-            raise HelmError(f"stat {path}: no such file or directory")
-        chart = load_chart(path)
+    if not call.args:
+        raise HelmError("need at least one argument, the path to the chart")
+    stamp = _epoch()
+    if call.flag("sign"):
+        if not call.flag("key"):
+            raise HelmError("--key is required for signing a package")
+        raise UsageError("flag --sign is not supported yet by this helm")
+    inputs.values(call)
+    for given in call.args:
+        if not Path(given).exists():
+            raise HelmError(f"stat {given}: no such file or directory")
+        path = Path(os.path.abspath(given))  # noqa: PTH100 (cleans as Go does)
+        if not path.is_dir():
+            raise HelmError(
+                f"unable to detect chart at {path}/Chart.yaml: open {path}/Chart.yaml: not a directory"
+            )
+        chart = inputs.load_chart(str(path))
         if call.flag("version"):
             chart.metadata.version = call.flag("version")
+        try:
+            semver.parse(chart.metadata.version)
+        except semver.SemverError as error:
+            raise HelmError(str(error)) from error
         if call.flag("app-version"):
             chart.metadata.app_version = call.flag("app-version")
         dependencies.check(chart)
-        stamp = os.environ.get("SOURCE_DATE_EPOCH")
-        data = packing.write(chart, time.time(), float(stamp) if stamp else None)
-        folder = Path(call.flag("destination"))
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder.absolute() / packing.file_name(chart)
-        target.write_bytes(data)
+        try:
+            data = packing.write(chart, time.time(), stamp)
+        except ChartError as error:
+            raise HelmError(f"failed to save: {error}") from error
+        folder = call.flag("destination")
+        target = (
+            Path.cwd() / packing.file_name(chart) if folder == "." else Path(folder, packing.file_name(chart))
+        )
+        _write(target, data)
         sys.stdout.write(f"Successfully packaged chart and saved it to: {target}\n")
     return 0
+
+
+def _epoch() -> float | None:
+    """SOURCE_DATE_EPOCH. Raises HelmError."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return None
+    if not re.fullmatch(r"[+-]?\d+", text):
+        raise HelmError(f'invalid SOURCE_DATE_EPOCH: strconv.ParseInt: parsing "{text}": invalid syntax')
+    if int(text) < 0:
+        raise HelmError(f"invalid SOURCE_DATE_EPOCH: {text!r}: expected seconds since 1970")
+    return float(text)
 
 
 def _definition(chart: Chart) -> str:
     from sampan.charts.package import chart_yaml
 
-    return chart_yaml(chart.metadata).decode()
+    return chart_yaml(chart.metadata).decode() + "\n"
 
 
-def _readme(chart: Chart) -> str:
+def _readme(chart: Chart) -> str | None:
     names = ("readme.md", "readme.txt", "readme")
-    return next((f.text() for f in chart.files if f.name.lower() in names), "")
+    return next((f"{f.text()}\n" for f in chart.files if f.name.lower() in names), None)
 
 
 def _values_file(chart: Chart) -> str:
-    return next((f.text() for f in chart.raw if f.name == "values.yaml"), "")
+    return next((f"{f.text()}\n" for f in chart.raw if f.name == "values.yaml"), "")
 
 
 def _crds(found: Iterable[CRD]) -> str:
-    parts = []
-    for crd in found:
-        text = crd.file.text()
-        parts.append(text if re.match(r"\s*---", text) else f"---\n{text}")
-    return "".join(f"{part}\n" for part in parts)
+    texts = [crd.file.text() for crd in found]
+    return "".join(f"{text}\n" if text.startswith("---") else f"---\n{text}\n" for text in texts)
+
+
+def _shown(call: Invocation) -> Chart:
+    return inputs.load_chart(call.args[0], detect=False)
 
 
 def show_chart(call: Invocation) -> int:
-    sys.stdout.write(_definition(load_chart(call.args[0])) + "\n")
+    sys.stdout.write(_definition(_shown(call)))
     return 0
 
 
 def show_values(call: Invocation) -> int:
     if call.flag("jsonpath"):
         raise UsageError("flag --jsonpath is not supported yet by this helm")
-    sys.stdout.write(_values_file(load_chart(call.args[0])) + "\n")
+    sys.stdout.write(_values_file(_shown(call)))
     return 0
 
 
 def show_readme(call: Invocation) -> int:
-    if text := _readme(load_chart(call.args[0])):
-        sys.stdout.write(f"{text}\n")
+    sys.stdout.write(_readme(_shown(call)) or "")
     return 0
 
 
 def show_crds(call: Invocation) -> int:
-    sys.stdout.write(_crds(load_chart(call.args[0]).crds()))
+    sys.stdout.write(_crds(_shown(call).crds()))
     return 0
 
 
 def show_all(call: Invocation) -> int:
-    chart = load_chart(call.args[0])
-    text = _definition(chart) + "\n---\n" + _values_file(chart) + "\n"
-    if readme := _readme(chart):
-        text += f"---\n{readme}\n"
+    chart = _shown(call)
+    text = _definition(chart) + (f"---\n{values}" if (values := _values_file(chart)) else "")
+    if (readme := _readme(chart)) is not None:
+        text += f"---\n{readme}"
     sys.stdout.write(text + _crds(chart.crds()))
     return 0
 

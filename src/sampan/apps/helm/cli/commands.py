@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sampan.apps.helm.cli.flags import (
     DRY_RUN,
+    EXCLUSIVE,
     GLOBAL,
     OUTPUT,
     REFUSED_CHART,
@@ -27,7 +28,6 @@ SERVER_SIDE_AUTO = Flag(
     "server-side",
     "apply on the server: true, false, or auto (as the last revision)",
     default="auto",
-    choices=("true", "false", "auto"),
 )
 
 INSTALL = Command(
@@ -36,7 +36,7 @@ INSTALL = Command(
     run=f"{_HERE}.releases:install",
     args="[NAME] [CHART]",
     min_args=1,
-    max_args=2,
+    max_args=-1,
     flags=(
         *RELEASE,
         *GENERATE,
@@ -44,6 +44,7 @@ INSTALL = Command(
         Flag("replace", "take the name of an uninstalled release that is kept", kind="bool"),
     ),
     example="  sampan helm install web ./chart --wait --set image.tag=2",
+    exclusive=EXCLUSIVE,
 )
 UPGRADE = Command(
     "upgrade",
@@ -62,6 +63,7 @@ UPGRADE = Command(
         Flag("reuse-values", "start from the last revision's values", kind="bool"),
         Flag("reset-then-reuse-values", "the chart's own values, then the last revision's", kind="bool"),
     ),
+    exclusive=EXCLUSIVE,
 )
 ROLLBACK = Command(
     "rollback",
@@ -69,7 +71,8 @@ ROLLBACK = Command(
     run=f"{_HERE}.releases:rollback",
     args="<RELEASE> [REVISION]",
     min_args=1,
-    max_args=2,
+    max_args=-1,
+    exclusive=EXCLUSIVE,
     flags=(
         *WRITE,
         *WAIT,
@@ -87,15 +90,14 @@ UNINSTALL = Command(
     max_args=-1,
     aliases=("del", "delete", "un"),
     flags=(
-        DRY_RUN._replace(kind="bool", default=False, choices=(), help="change nothing"),
+        DRY_RUN._replace(kind="bool", default=False, implied="", help="change nothing"),
         Flag("no-hooks", "run no hooks", kind="bool"),
         Flag("keep-history", "keep the record, marked as uninstalled", kind="bool"),
         Flag("ignore-not-found", "a release that is not there is fine", kind="bool"),
         Flag(
             "cascade",
-            "how dependents are deleted",
+            "how dependents are deleted: background, orphan or foreground",
             default="background",
-            choices=("background", "orphan", "foreground"),
         ),
         Flag("description", "a description of this revision"),
         *(flag for flag in WAIT if flag.name != "wait-for-jobs"),
@@ -155,7 +157,11 @@ HISTORY = Command(
     min_args=1,
     max_args=1,
     aliases=("hist",),
-    flags=(OUTPUT, Flag("max", "most revisions shown", kind="int", default=256)),
+    flags=(
+        OUTPUT,
+        Flag("max", "most revisions shown", kind="int", default=256),
+        Flag("show-rollback-revision", "with the revision that was rolled back to", kind="bool"),
+    ),
 )
 
 
@@ -188,22 +194,26 @@ GET = Command(
         ),
     ),
 )
+_NO_EFFECT = "this flag has no effect for 'helm template' and will be removed in Helm 5"
 TEMPLATE = Command(
     "template",
     "locally render templates",
-    run=f"{_HERE}.charting:template",
+    run=f"{_HERE}.templating:template",
     args="[NAME] [CHART]",
     min_args=1,
-    max_args=2,
+    max_args=-1,
     flags=(
         *VALUES,
-        *RENDER,
+        *(flag for flag in RENDER if flag.name != "render-subchart-notes"),
+        Flag("render-subchart-notes", "", kind="bool", deprecated=_NO_EFFECT),
         *REFUSED_CHART,
         *GENERATE,
         Flag("post-renderer", "", hidden=True),
         Flag("post-renderer-args", "", kind="array", hidden=True),
         DRY_RUN._replace(default="client"),
-        Flag("validate", "", kind="bool", hidden=True),
+        Flag("validate", "", kind="bool", deprecated="use '--dry-run=server' instead"),
+        Flag("hide-notes", "", kind="bool", deprecated=_NO_EFFECT),
+        Flag("take-ownership", "with --dry-run=server, objects may be somebody else's", kind="bool"),
         Flag("api-versions", "API versions that templates see (repeatable)", kind="strings", short="a"),
         Flag("kube-version", "Kubernetes version that templates see"),
         Flag("show-only", "only what comes from these templates (repeatable)", kind="array", short="s"),
@@ -215,12 +225,14 @@ TEMPLATE = Command(
         Flag("output-dir", "write files into this folder"),
         Flag("release-name", "with --output-dir, into a folder named like the release", kind="bool"),
     ),
+    exclusive=(("validate", "dry-run"),),
 )
 LINT = Command(
     "lint",
     "examine a chart for possible issues",
     run=f"{_HERE}.charting:lint",
     args="PATH",
+    min_args=1,
     max_args=-1,
     flags=(
         *VALUES,
@@ -245,9 +257,9 @@ PACKAGE = Command(
     "package a chart directory into a chart archive",
     run=f"{_HERE}.charting:package",
     args="[CHART_PATH] [...]",
-    min_args=1,
     max_args=-1,
     flags=(
+        *(flag._replace(hidden=True) for flag in VALUES),
         Flag("destination", "folder to write to", short="d", default="."),
         Flag("version", "set the chart's version"),
         Flag("app-version", "set the chart's appVersion"),

@@ -11,6 +11,7 @@ OUTPUT = Flag(
     default="table",
     choices=("table", "json", "yaml"),
     metavar="format",
+    refusal="invalid format type",
 )
 
 GLOBAL = (
@@ -25,6 +26,18 @@ GLOBAL = (
     Flag("kube-as-user", "user to impersonate"),
     Flag("kube-as-group", "group to impersonate (repeatable)", kind="array"),
     Flag("debug", "print more of what is done", kind="bool"),
+    Flag("color", "never or auto, which mean the same here", default="auto", choices=("never", "auto")),
+    *(
+        Flag(name, "", hidden=True)
+        for name in (
+            "burst-limit",
+            "qps",
+            "registry-config",
+            "repository-config",
+            "repository-cache",
+            "content-cache",
+        )
+    ),
 )
 
 VALUES = (
@@ -68,6 +81,7 @@ WAIT = (
         implied="watcher",
         metavar="WaitStrategy",
         choices=("watcher", "legacy", "hookOnly", "true", "false"),
+        refusal='invalid wait input "{}". Valid inputs are watcher, hookOnly, and legacy',
     ),
     Flag("wait-for-jobs", "with --wait, wait until all Jobs are complete", kind="bool"),
     Flag("timeout", "time to wait for any one operation", kind="duration", default="5m0s"),
@@ -77,15 +91,14 @@ DRY_RUN = Flag(
     "change nothing: client renders here, server asks the cluster as well (default none)",
     kind="optional",
     default="none",
-    implied="client",
-    choices=("none", "client", "server", "true", "false"),
+    implied="unset",
 )
 WRITE = (
     DRY_RUN,
     Flag("no-hooks", "run no hooks", kind="bool"),
     Flag("force-conflicts", "take fields over from other managers", kind="bool"),
     Flag("force-replace", "replace whole objects", kind="bool"),
-    Flag("force", "", kind="bool", hidden=True),
+    Flag("force", "", kind="bool", deprecated="use --force-replace instead"),
     Flag("description", "a description of this revision"),
 )
 RENDER = (
@@ -115,9 +128,10 @@ RELEASE = (
         metavar="stringToString",
     ),
     Flag("rollback-on-failure", "undo it when it fails; waits as with --wait", kind="bool"),
-    Flag("atomic", "", kind="bool", hidden=True),
+    Flag("atomic", "", kind="bool", deprecated="use --rollback-on-failure instead"),
     Flag("skip-crds", "do not create what is in crds/", kind="bool"),
     Flag("take-ownership", "adopt existing objects that are not this release's", kind="bool"),
 )
 REVISION = Flag("revision", "revision of the release (default: the last)", kind="int")
-REFUSED = {flag.name for flag in (*REFUSED_CHART, *REFUSED_RENDER)}
+EXCLUSIVE = (("force-replace", "force-conflicts"), ("force", "force-conflicts"))
+REFUSED = frozenset((*REFUSED_CHART, *REFUSED_RENDER, *(flag for flag in GLOBAL if flag.hidden)))

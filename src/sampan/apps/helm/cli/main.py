@@ -12,7 +12,6 @@ from sampan.base.command.parse import Invocation, parse
 
 def main(words: list[str] | None = None) -> int:
     from sampan.apps.helm.cli.commands import ROOT
-    from sampan.apps.helm.cli.flags import REFUSED
 
     given = list(sys.argv[1:] if words is None else words)
     try:
@@ -22,9 +21,7 @@ def main(words: list[str] | None = None) -> int:
 
             print(page(call.path), end="")
             return 0
-        refused = sorted(name for name in call.given & REFUSED)
-        if refused and not call.command.passthrough:
-            raise UsageError(f"flag --{refused[0]} is not supported yet by this helm")
+        _look_at_flags(call)
         return _run(call)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -38,11 +35,27 @@ def main(words: list[str] | None = None) -> int:
         return 141
 
 
+def _look_at_flags(call: Invocation) -> None:
+    """Names flags that are old, and refuses those that are declared only to be refused. Raises UsageError."""
+    from sampan.apps.helm.cli.flags import REFUSED
+    from sampan.base.command.parse import available
+
+    known = available(call.path)
+    for name in sorted(call.given & known.keys()):
+        flag = known[name]
+        if flag.deprecated:
+            print(f"Flag --{name} has been deprecated, {flag.deprecated}", file=sys.stderr)
+        if flag in REFUSED:
+            raise UsageError(f"flag --{name} is not supported yet by this helm")
+
+
 def _run(call: Invocation) -> int:
     from sampan.api.status import ApiError
-    from sampan.apps.helm.errors import HelmError
+    from sampan.apps.helm.cli import logs
+    from sampan.apps.helm.errors import HelmError, of_file
     from sampan.charts.errors import ChartError
 
+    logs.listen()
     module, _, function = str(call.command.run).partition(":")
     try:
         return int(getattr(importlib.import_module(module), function)(call))
@@ -50,8 +63,10 @@ def _run(call: Invocation) -> int:
         print(f"Error: {error}", file=sys.stderr)
     except ApiError as error:
         print(f"Error: {error.message}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {of_file(error)}", file=sys.stderr)
     return 1
 
 

@@ -1,4 +1,4 @@
-"""The name of a release: given, generated, or by a template."""
+"""The name of a release: given, generated, or by a template. helm 4.3 pkg/action/install.go (NameAndChart)."""
 
 from __future__ import annotations
 
@@ -12,30 +12,41 @@ from sampan.base.command.parse import Invocation
 def name_and_chart(call: Invocation, *, default: str = "") -> tuple[str, str]:
     """(name, chart) of install and template. Raises HelmError with Helm's words."""
     generate, template = call.flag("generate-name"), call.flag("name-template")
+    if len(call.args) > 2:
+        raise HelmError(f"expected at most two arguments, unexpected arguments: {', '.join(call.args[2:])}")
     if len(call.args) == 2:
-        if generate or template:
-            raise HelmError(
-                "cannot set --generate-name and also specify a name"
-                if generate
-                else "cannot set --name-template and also specify a name"
-            )
+        if generate:
+            raise HelmError("cannot set --generate-name and also specify a name")
+        if template:
+            raise HelmError("cannot set --name-template and also specify a name")
         return call.args[0], call.args[1]
     chart = call.args[0]
     if template:
-        return _by_template(template), chart
-    if generate:
-        base = PurePosixPath(chart.rstrip("/")).name.partition(".tgz")[0] or "chart"
-        return f"{base}-{int(time.time())}", chart
+        return by_template(template), chart
     if default:
         return default, chart
-    raise HelmError("INSTALLATION FAILED: must either provide a name or specify --generate-name")
+    if generate:
+        return generated(chart, time.time()), chart
+    raise HelmError("must either provide a name or specify --generate-name")
 
 
-def _by_template(text: str) -> str:
+def generated(chart: str, now: float) -> str:
+    """The chart's name up to its first dot, and the time."""
+    base = PurePosixPath(chart.rstrip("/")).name or "chart"
+    return f"{base.partition('.')[0]}-{int(now)}"
+
+
+def by_template(text: str) -> str:
+    """A name by a template with sprig's functions. Raises HelmError."""
+    from sampan.base.gotemplate.errors import ExecError, ParseError
+    from sampan.base.gotemplate.gotypes import GoError
     from sampan.base.gotemplate.template import Execution, TemplateSet
     from sampan.charts.funcs import State
     from sampan.charts.render import environment
 
-    known = TemplateSet(environment(), "name-template")
-    known.add("name-template", text)
-    return Execution(known, State()).run_named("name-template", None)
+    try:
+        known = TemplateSet(environment(), "name-template")
+        known.add("name-template", text)
+        return Execution(known, State()).run_named("name-template", None)
+    except (ParseError, ExecError, GoError) as error:
+        raise HelmError(str(error)) from error

@@ -8,25 +8,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
-
+from sampan.base.gotemplate import gojson
 from sampan.charts import yamlout
 from sampan.charts.release import Release
 
 
-def structured(value: Any, form: str) -> None:
-    """One JSON line, or YAML."""
+def structured(value: Any, form: str, *, ordered: bool = False) -> None:
+    """One JSON line, or YAML. JSON keys are sorted, or with `ordered` as they come: the fields of a Go struct."""
     if form == "json":
-        sys.stdout.write(orjson.dumps(value).decode() + "\n")
+        sys.stdout.write((_ordered(value) if ordered else gojson.dumps(value)) + "\n")
     else:
         sys.stdout.write(yamlout.dump(value))
 
 
+def _ordered(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{gojson.string(k)}:{_ordered(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_ordered, value)) + "]"
+    return gojson.dumps(value)
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, headless: bool = False) -> str:
-    """Columns parted by a tab after padding, as gosuri/uitable prints them."""
-    lines = [list(rows_) for rows_ in ([] if headless else [list(heads)])] + [list(row) for row in rows]
+    """Columns parted by a tab after padding, as gosuri/uitable prints them; an empty line for nothing at all."""
+    lines = [list(row) for row in ([] if headless else [heads])] + [list(row) for row in rows]
     if not lines:
-        return ""
+        return "\n"
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     return "".join(
         "\t".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n"
@@ -35,11 +42,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, headless: bool
 
 
 def moment(text: str) -> datetime | None:
-    """A stored time; None for one that is empty or zero."""
+    """A stored time with the offset that it was stored with; None for one that is empty or zero."""
     if not text or text.startswith("0001-"):
         return None
     # fromisoformat takes six digits of a fraction, Go writes up to nine.
-    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.replace("Z", "+00:00"))).astimezone()
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.replace("Z", "+00:00")))
 
 
 def ansi_c(text: str) -> str:
@@ -49,66 +56,73 @@ def ansi_c(text: str) -> str:
 
 
 def go_string(text: str) -> str:
-    """time.Time's String: 2006-01-02 15:04:05.999999999 -0700 MST"""
+    """time.Time's String: 2006-01-02 15:04:05.999999999 -0700 MST; the zone is named where it is UTC or the local one."""
     at = moment(text)
     if at is None:
-        return "0001-01-01 00:00:00 +0000 UTC"
+        return "-"
     digits = re.search(r"\.(\d+)", text)
     fraction = "." + digits[1].rstrip("0") if digits and digits[1].strip("0") else ""
-    return f"{at:%Y-%m-%d %H:%M:%S}{fraction} {at:%z %Z}"
+    offset = f"{at:%z}"
+    if text.endswith("Z"):
+        zone = "UTC"
+    else:
+        local = at.astimezone()
+        zone = local.tzname() or offset if local.utcoffset() == at.utcoffset() else offset
+    return f"{at:%Y-%m-%d %H:%M:%S}{fraction} {offset} {zone}"
 
 
 def release(
     found: Release,
     *,
     hide_notes: bool = False,
-    dry_run: bool = False,
-    hide_secret: bool = False,
+    details: bool = False,
+    everything: str = "",
     resources: str = "",
+    metadata: bool = False,
 ) -> str:
-    """What install, upgrade and status print. helm 4.3 pkg/cmd/status.go."""
-    info = found.info
+    """What install, upgrade, status and get all print. helm 4.3 pkg/cmd/status.go.
+
+    `details` adds hooks and manifest (dry runs), `everything` stands for the values before them (get all).
+    """
+    info, chart = found.info, found.chart.metadata
     lines = [
         f"NAME: {found.name}",
         *([f"LAST DEPLOYED: {ansi_c(info.last_deployed)}"] if moment(info.last_deployed) else []),
         f"NAMESPACE: {found.namespace}",
         f"STATUS: {info.status}",
         f"REVISION: {found.version}",
-        f"DESCRIPTION: {info.description}",
     ]
+    if metadata:
+        lines += [f"CHART: {chart.name}", f"VERSION: {chart.version}", f"APP_VERSION: {chart.app_version}"]
+    lines.append(f"DESCRIPTION: {info.description}")
     if resources:
         lines.append(f"RESOURCES:\n{resources}")
-    tests = [stored for stored in found.hooks if "test" in stored.hook.events]
-    if not tests:
-        lines.append("TEST SUITE: None")
-    for stored in tests:
-        if not stored.last_run.started_at:
-            continue
-        lines += [
-            f"TEST SUITE:     {stored.hook.name}",
-            f"Last Started:   {ansi_c(stored.last_run.started_at)}",
-            f"Last Completed: {ansi_c(stored.last_run.completed_at)}",
-            f"Phase:          {stored.last_run.phase}",
-        ]
-    text = "\n".join(lines) + "\n"
-    if dry_run:
-        text += "HOOKS:\n" + hooks(found)
-        text += "MANIFEST:\n" + (_without_secrets(found.manifest) if hide_secret else found.manifest) + "\n"
+    text = "\n".join([*lines, *_tests(found)]) + "\n" + everything
+    if details or everything:
+        text += f"HOOKS:\n{hooks(found)}MANIFEST:\n{found.manifest}\n"
     if info.notes and not hide_notes:
         text += f"NOTES:\n{info.notes.strip()}\n"
     return text
 
 
+def _tests(found: Release) -> list[str]:
+    tests = [stored for stored in found.hooks if "test" in stored.hook.events]
+    if not tests:
+        return ["TEST SUITE: None"]
+    lines = []
+    for stored in tests:
+        run = stored.last_run
+        if moment(run.started_at) is None:
+            continue
+        ended = ansi_c(run.completed_at) or "Mon Jan  1 00:00:00 0001"
+        lines += [
+            f"TEST SUITE:     {stored.hook.name}",
+            f"Last Started:   {ansi_c(run.started_at)}",
+            f"Last Completed: {ended}",
+            f"Phase:          {run.phase}",
+        ]
+    return lines
+
+
 def hooks(found: Release) -> str:
     return "".join(f"---\n# Source: {stored.hook.path}\n{stored.hook.manifest}\n" for stored in found.hooks)
-
-
-def _without_secrets(manifest: str) -> str:
-    from sampan.charts import manifests
-
-    parts = []
-    for part in manifests.split(manifest):
-        source = part.split("\n", 1)[0]
-        hidden = manifests.head_of(part).kind == "Secret"
-        parts.append(f"{source}\n# HIDDEN: The Secret output has been suppressed\n" if hidden else part)
-    return "".join(f"---\n{part}" for part in parts)

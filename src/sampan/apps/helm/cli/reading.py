@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import re
+import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-import orjson
-
-from sampan.apps.helm.actions.session import Session, check_name
+from sampan.api.selector import labels
+from sampan.api.selector.error import SelectorError
+from sampan.apps.helm.actions.session import Session, check_name, content
 from sampan.apps.helm.cli import context, output
 from sampan.apps.helm.errors import HelmError
 from sampan.apps.helm.kube import tables
 from sampan.base.command.parse import Invocation
+from sampan.base.gotemplate import gojson
+from sampan.base.gotemplate.re2 import regex
+from sampan.base.gotemplate.re2.syntax import RegexError
 from sampan.charts import release as records
 from sampan.charts import yamlout
 from sampan.charts.coalesce import coalesce_values
@@ -26,10 +30,8 @@ def _chart(found: Release) -> str:
     return f"{found.chart.name}-{found.chart.metadata.version}"
 
 
-def _load(call: Invocation, version: int = 0) -> Release:
-    name = call.args[0]
-    check_name(name)
-    return context.run(call, lambda session: session.storage.get(name, version))
+def _load(call: Invocation) -> Release:
+    return context.run(call, lambda session: content(session, call.args[0], call.flag("revision")))
 
 
 # -- list
@@ -37,11 +39,10 @@ def _load(call: Invocation, version: int = 0) -> Release:
 
 def listing(call: Invocation) -> int:
     async def work(session: Session) -> list[Release]:
-        return await session.storage.driver.list(
-            everywhere=call.flag("all-namespaces"), selector=call.flag("selector")
-        )
+        await session.reach()
+        return await session.storage.driver.list(everywhere=call.flag("all-namespaces"))
 
-    chosen = _page(call, _wanted(call, context.run(call, work)))
+    chosen = page(call, wanted(call, context.run(call, work)))
     form = call.flag("output")
     if call.flag("short"):
         names = [found.name for found in chosen]
@@ -52,7 +53,7 @@ def listing(call: Invocation) -> int:
         return 0
     rows = [_row(found, call.flag("time-format")) for found in chosen]
     if form != "table":
-        output.structured(rows, form)
+        output.structured(rows, form, ordered=True)
         return 0
     heads = ("NAME", "NAMESPACE", "REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION")
     cells = [tuple(str(value) for value in row.values()) for row in rows]
@@ -60,13 +61,13 @@ def listing(call: Invocation) -> int:
     return 0
 
 
-def _row(found: Release, layout: str) -> dict[str, str]:
+def _row(found: Release, layout: str) -> dict[str, Any]:
     updated = output.go_string(found.info.last_deployed)
     if layout:
         from sampan.base.gotemplate.gotime import Time, format_time
 
         at = output.moment(found.info.last_deployed)
-        updated = format_time(Time(int(at.timestamp() * 1e9), at.tzinfo or UTC), layout) if at else ""
+        updated = format_time(Time(int(at.timestamp() * 1e9), at.tzinfo or UTC), layout) if at else "-"
     return {
         "name": found.name,
         "namespace": found.namespace,
@@ -78,24 +79,26 @@ def _row(found: Release, layout: str) -> dict[str, str]:
     }
 
 
-def _wanted(call: Invocation, found: list[Release]) -> list[Release]:
-    """By the flags for states; without any, the last revision of each release in whatever state."""
+def wanted(call: Invocation, found: list[Release]) -> list[Release]:
+    """The last revision of each release, by name, state and labels; superseded ones when these alone are asked for."""
+    if call.flag("filter"):
+        try:
+            pattern = regex.compile(call.flag("filter"))
+        except RegexError as error:
+            raise HelmError(str(error)) from error
+        found = [one for one in found if pattern.match(one.name)]
     states = {state for state in _STATES if call.flag(state)}
     if call.flag("pending"):
         states |= records.PENDING
-    if call.flag("filter"):
-        try:
-            pattern = re.compile(call.flag("filter"))
-        except re.error as error:
-            raise HelmError(f"error parsing regexp: {error}") from error
-        found = [one for one in found if pattern.search(one.name)]
-    if not states:
-        return _last_of_each(found)
-    if states <= {"superseded"}:
-        return [one for one in found if one.info.status in states]
-    return [one for one in _last_of_each(found) if one.info.status in states] + [
-        one for one in found if one.info.status == "superseded" and "superseded" in states
-    ]
+    if states != {"superseded"}:
+        found = _last_of_each(found)
+    if states:
+        found = [one for one in found if one.info.status in states]
+    try:
+        chosen = labels.parse(call.flag("selector"))
+    except SelectorError as error:
+        raise HelmError(str(error)) from error
+    return [one for one in found if chosen.matches(one.labels)]
 
 
 def _last_of_each(found: list[Release]) -> list[Release]:
@@ -107,164 +110,188 @@ def _last_of_each(found: list[Release]) -> list[Release]:
     return list(last.values())
 
 
-def _page(call: Invocation, found: list[Release]) -> list[Release]:
+def page(call: Invocation, found: list[Release]) -> list[Release]:
+    """Sorted by name or date, from --offset on, at most --max."""
     if call.flag("date"):
-        found = sorted(found, key=lambda one: one.info.last_deployed)
+        found = sorted(found, key=lambda one: _instant(one.info.last_deployed))
     else:
         found = sorted(found, key=lambda one: (one.name, one.namespace))
     if call.flag("reverse"):
         found.reverse()
     first, most = call.flag("offset"), call.flag("max")
-    return found[first : first + most] if most else found[first:]
+    return found[first : first + most] if most > 0 else found[first:]
+
+
+def _instant(text: str) -> float:
+    at = output.moment(text)
+    return at.timestamp() if at else 0.0
 
 
 # -- status and history
 
 
 def status(call: Invocation) -> int:
-    name = call.args[0]
-    check_name(name)
+    form = call.flag("output")
 
-    async def work(session: Session) -> tuple[Release, list[tables.Shown]]:
-        found = await session.storage.get(name, call.flag("revision"))
-        return found, await tables.of_release(session.client, found.manifest, session.namespace)
+    async def work(session: Session) -> tuple[Release, str, dict[str, Any]]:
+        found = await content(session, call.args[0], call.flag("revision"))
+        targets = await session.targets(found.manifest, "unable to build kubernetes objects")
+        if form == "table":
+            return found, tables.text(await tables.of_release(session.client, targets)), {}
+        return found, "", await tables.objects_of(session.client, targets)
 
-    found, shown = context.run(call, work)
-    if call.flag("output") == "table":
-        sys.stdout.write(output.release(found, resources=tables.text(shown)))
-    else:
-        output.structured(as_json(found), call.flag("output"))
+    found, shown, live = context.run(call, work)
+    if form == "table":
+        sys.stdout.write(output.release(found, resources=shown))
+        return 0
+    whole = as_json(found)
+    whole.pop("chart", None)
+    if live:
+        whole["info"]["resources"] = json.loads(gojson.dumps(live))
+    output.structured(whole, form, ordered=True)
     return 0
 
 
-def as_json(found: Release) -> Any:
-    """A release as `-o json` shows it: the record without the chart."""
-    whole = orjson.loads(records.to_json(found))
-    whole.pop("chart", None)
-    whole.pop("apply_method", None)
+def as_json(found: Release) -> dict[str, Any]:
+    """A release as `-o json` shows it, fields in the order of the record."""
+    whole: dict[str, Any] = json.loads(records.to_json(found))
     return whole
 
 
 def history(call: Invocation) -> int:
     name = call.args[0]
-    check_name(name)
-    found = context.run(call, lambda session: session.storage.history(name))
+
+    async def work(session: Session) -> list[Release]:
+        await session.reach()
+        check_name(name, "release name is invalid")
+        return await session.storage.history(name)
+
+    found = context.run(call, work)
     most = call.flag("max")
-    rows = [
-        {
-            "revision": one.version,
-            "updated": one.info.last_deployed,
-            "status": one.info.status,
-            "chart": _chart(one),
-            "app_version": one.chart.metadata.app_version,
-            "description": one.info.description,
-        }
-        for one in (found[-most:] if most else found)
-    ]
+    shown = found[-most:] if most > 0 else []
     if call.flag("output") != "table":
-        output.structured(rows, call.flag("output"))
+        output.structured([_revision(one) for one in shown], call.flag("output"), ordered=True)
         return 0
-    heads = ("REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION")
+    with_rollback = call.flag("show-rollback-revision")
+    heads = ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION"]
     cells = [
-        (
-            str(r["revision"]),
-            output.ansi_c(str(r["updated"])),
-            *(str(r[k]) for k in ("status", "chart", "app_version", "description")),
-        )
-        for r in rows
+        [
+            str(one.version),
+            output.ansi_c(one.info.last_deployed),
+            one.info.status,
+            _chart(one),
+            one.chart.metadata.app_version,
+            one.info.description,
+        ]
+        for one in shown
     ]
+    if with_rollback:
+        heads.insert(5, "ROLLBACK")
+        for one, row in zip(shown, cells, strict=True):
+            row.insert(5, str(one.info.rollback_revision or ""))
     sys.stdout.write(output.table(heads, cells))
     return 0
+
+
+def _revision(one: Release) -> dict[str, Any]:
+    rolled = one.info.rollback_revision
+    updated = one.info.last_deployed if output.moment(one.info.last_deployed) else ""
+    return {
+        "revision": one.version,
+        **({"updated": updated} if updated else {}),
+        "status": one.info.status,
+        "chart": _chart(one),
+        "app_version": one.chart.metadata.app_version,
+        **({"rollback_revision": rolled} if rolled else {}),
+        "description": one.info.description,
+    }
 
 
 # -- get
 
 
 def get_manifest(call: Invocation) -> int:
-    sys.stdout.write(_load(call, call.flag("revision")).manifest + "\n")
+    sys.stdout.write(_load(call).manifest + "\n")
     return 0
 
 
 def get_notes(call: Invocation) -> int:
-    found = _load(call, call.flag("revision"))
+    found = _load(call)
     if found.info.notes:
         sys.stdout.write(f"NOTES:\n{found.info.notes}\n")
     return 0
 
 
 def get_hooks(call: Invocation) -> int:
-    sys.stdout.write(output.hooks(_load(call, call.flag("revision"))))
+    sys.stdout.write(output.hooks(_load(call)))
     return 0
 
 
 def get_values(call: Invocation) -> int:
-    found = _load(call, call.flag("revision"))
+    found = _load(call)
     everything = call.flag("all")
-    values = coalesce_values(found.chart, found.config) if everything else found.config
-    form = call.flag("output")
-    if form != "table":
-        output.structured(values if values or everything else None, form)
-        return 0
-    sys.stdout.write("COMPUTED VALUES:\n" if everything else "USER-SUPPLIED VALUES:\n")
-    sys.stdout.write(yamlout.dump(values) if values or everything else "null\n")
+    values: Any = coalesce_values(found.chart, found.config) if everything else found.config or None
+    if call.flag("output") == "table":
+        sys.stdout.write("COMPUTED VALUES:\n" if everything else "USER-SUPPLIED VALUES:\n")
+    output.structured(values, "yaml" if call.flag("output") == "table" else call.flag("output"))
     return 0
 
 
 def get_metadata(call: Invocation) -> int:
-    found = _load(call, call.flag("revision"))
+    found = _load(call)
     metadata = found.chart.metadata
-    moment = output.moment(found.info.last_deployed)
-    deployed = moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else ""
-    shown: dict[str, Any] = {
-        "name": found.name,
-        "chart": metadata.name,
-        "version": metadata.version,
-        "appVersion": metadata.app_version,
-        "annotations": dict(metadata.annotations or {}),
-        "labels": dict(found.labels),
-        "dependencies": [d.to_json() for d in metadata.dependencies],
-        "namespace": found.namespace,
-        "revision": found.version,
-        "status": found.info.status,
-        "deployedAt": deployed,
-        "applyMethod": found.apply_method,
-    }
+    at = output.moment(found.info.last_deployed)
+    deployed = at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else "0001-01-01T00:00:00Z"
+    annotations, dependencies = dict(metadata.annotations or {}), metadata.dependencies
     if call.flag("output") != "table":
-        output.structured({key: value for key, value in shown.items() if value}, call.flag("output"))
+        shown: dict[str, Any] = {
+            "name": found.name,
+            "chart": metadata.name,
+            "version": metadata.version,
+            "appVersion": metadata.app_version,
+            **({"annotations": dict(sorted(annotations.items()))} if annotations else {}),
+            **({"labels": dict(sorted(found.labels.items()))} if found.labels else {}),
+            **({"dependencies": [d.to_json() for d in dependencies]} if dependencies else {}),
+            "namespace": found.namespace,
+            "revision": found.version,
+            "status": found.info.status,
+            "deployedAt": deployed,
+            **({"applyMethod": found.apply_method} if found.apply_method else {}),
+        }
+        output.structured(shown, call.flag("output"), ordered=True)
         return 0
-    method = {"ssa": "server-side apply", "csa": "client-side apply"}.get(
-        found.apply_method, "client-side apply (defaulted)"
-    )
-
-    def pairs(values: dict[str, str]) -> str:
-        return ",".join(f"{key}={values[key]}" for key in sorted(values))
-
     sys.stdout.write(
-        f"NAME: {found.name}\nCHART: {metadata.name}\nVERSION: {metadata.version}\nAPP_VERSION: {metadata.app_version}\n"
-        f"ANNOTATIONS: {pairs(metadata.annotations or {})}\nLABELS: {pairs(found.labels)}\n"
-        f"DEPENDENCIES: {','.join(d.name for d in metadata.dependencies)}\nNAMESPACE: {found.namespace}\n"
-        f"REVISION: {found.version}\nSTATUS: {found.info.status}\nDEPLOYED_AT: {deployed}\nAPPLY_METHOD: {method}\n"
+        f"NAME: {found.name}\nCHART: {metadata.name}\nVERSION: {metadata.version}\n"
+        f"APP_VERSION: {metadata.app_version}\nANNOTATIONS: {_pairs(annotations)}\nLABELS: {_pairs(found.labels)}\n"
+        f"DEPENDENCIES: {','.join(sorted(d.name for d in dependencies))}\nNAMESPACE: {found.namespace}\n"
+        f"REVISION: {found.version}\nSTATUS: {found.info.status}\nDEPLOYED_AT: {deployed}\n"
+        f"APPLY_METHOD: {_method(found.apply_method)}\n"
     )
     return 0
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={values[key]}" for key in sorted(values))
+
+
+def _method(apply_method: str) -> str:
+    known = {
+        "ssa": "server-side apply",
+        "csa": "client-side apply",
+        "": "client-side apply (defaulted)",
+    }
+    return known.get(apply_method, f'unknown ("{apply_method}")')
 
 
 def get_all(call: Invocation) -> int:
-    found = _load(call, call.flag("revision"))
-    metadata = found.chart.metadata
-    sys.stdout.write(
-        f"NAME: {found.name}\nLAST DEPLOYED: {output.ansi_c(found.info.last_deployed)}\nNAMESPACE: {found.namespace}\n"
-        f"STATUS: {found.info.status}\nREVISION: {found.version}\nCHART: {metadata.name}\nVERSION: {metadata.version}\n"
-        f"APP_VERSION: {metadata.app_version}\nDESCRIPTION: {found.info.description}\n"
-    )
-    tests = [stored for stored in found.hooks if "test" in stored.hook.events]
-    if not tests:
-        sys.stdout.write("TEST SUITE: None\n")
-    sys.stdout.write(
-        "USER-SUPPLIED VALUES:\n" + (yamlout.dump(found.config) if found.config else "null\n") + "\n"
-    )
-    sys.stdout.write("COMPUTED VALUES:\n" + yamlout.dump(coalesce_values(found.chart, found.config)) + "\n")
-    sys.stdout.write("HOOKS:\n" + output.hooks(found))
-    sys.stdout.write(f"MANIFEST:\n{found.manifest}\n")
-    if found.info.notes:
-        sys.stdout.write(f"NOTES:\n{found.info.notes.strip()}\n")
+    found = _load(call)
+    sys.stdout.write(output.release(found, everything=values_of(found), metadata=True))
     return 0
+
+
+def values_of(found: Release) -> str:
+    """The values of a release, the user's and the computed ones, as get all and --debug show them."""
+    return (
+        f"USER-SUPPLIED VALUES:\n{yamlout.dump(found.config or None)}\n"
+        f"COMPUTED VALUES:\n{yamlout.dump(coalesce_values(found.chart, found.config))}\n"
+    )

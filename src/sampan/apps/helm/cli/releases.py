@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sampan.api.status import ApiError
@@ -14,84 +14,53 @@ from sampan.apps.helm.actions import uninstall as uninstalling
 from sampan.apps.helm.actions import upgrade as upgrading
 from sampan.apps.helm.actions.options import Common, Install, Rollback, Uninstall, Upgrade
 from sampan.apps.helm.actions.rendering import Rendering
-from sampan.apps.helm.actions.session import Session
-from sampan.apps.helm.cli import context, naming, output, reading
-from sampan.apps.helm.errors import HelmError, NotFound
+from sampan.apps.helm.actions.session import Session, check_name
+from sampan.apps.helm.cli import context, inputs, logs, naming, output, reading
+from sampan.apps.helm.errors import HelmError, NotFound, of_file
 from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
-from sampan.charts import values as user_values
 from sampan.charts.errors import ChartError
-from sampan.charts.loader import load
 from sampan.charts.model import Chart
 from sampan.charts.release import Release
 
 
-def load_chart(path: str) -> Chart:
-    """A chart by its path. Names of repositories and registries are refused by name. Raises HelmError."""
-    if path.startswith(("oci://", "http://", "https://")):
-        raise HelmError(
-            f"chart {path!r}: repositories and registries are not supported yet, expected a folder or a .tgz"
-        )
-    if not Path(path).exists():
-        if "/" in path and not path.startswith((".", "/")):
-            raise HelmError(
-                f"chart {path!r}: not found, and repositories are not supported yet; expected a folder or a .tgz"
-            )
-        raise HelmError(f'path "{path}" not found')
-    return load(Path(path))
-
-
-def values(call: Invocation) -> dict[str, Any]:
-    """The user's values from the flags. Raises ValuesError, HelmError."""
-
-    def read(path: str) -> bytes:
-        if path == "-":
-            return sys.stdin.buffer.read()
-        if path.startswith(("http://", "https://")):
-            raise HelmError(f"values {path!r}: addresses are not supported yet, expected a file")
-        return Path(path).read_bytes()
-
-    return user_values.compute(
-        user_values.Sources(
-            files=call.flag("values"),
-            set_json=call.flag("set-json"),
-            set=call.flag("set"),
-            set_string=call.flag("set-string"),
-            set_file=call.flag("set-file"),
-            set_literal=call.flag("set-literal"),
-        ),
-        read,
-    )
-
-
-def _wait(call: Invocation, *, undo: bool) -> str:
-    given = str(call.flag("wait"))
-    given = {"true": "watcher", "false": "hookOnly"}.get(given, given)
-    return "watcher" if undo and given == "hookOnly" else given
-
-
-def dry_run(call: Invocation) -> str:
-    given = str(call.flag("dry-run"))
-    return {"true": "client", "false": "none"}.get(given, given)
-
-
-def common(call: Invocation, *, undo: bool = False) -> Common:
-    server_side = {"true": True, "false": False, "auto": None}.get(str(call.flag("server-side")).lower())
+def common(call: Invocation, dry: str) -> Common:
+    """What the verbs share. Raises HelmError."""
     return Common(
-        wait=_wait(call, undo=undo),
+        wait=wait(call),
         wait_for_jobs=call.flag("wait-for-jobs"),
         timeout=context.seconds(call.flag("timeout")),
         no_hooks=call.flag("no-hooks"),
-        dry_run=dry_run(call),
-        server_side=server_side,
+        dry_run=dry,
         force_conflicts=call.flag("force-conflicts"),
         force_replace=call.flag("force-replace") or call.flag("force"),
         take_ownership=call.flags.get("take-ownership", False),
+        hide_secret=call.flags.get("hide-secret", False),
         description=call.flag("description"),
     )
 
 
-def rendering(call: Invocation) -> Rendering:
+def wait(call: Invocation) -> str:
+    given = str(call.flag("wait"))
+    better = {"true": "watcher", "false": "hookOnly"}.get(given)
+    if better is None:
+        return given
+    logs.logger(call)(
+        "WARN", f"--wait={given} is deprecated (boolean value) and can be replaced with --wait={better}"
+    )
+    return better
+
+
+def _by_server(call: Invocation) -> bool | None:
+    """--server-side of upgrade and rollback: true, false, or None for auto. Raises HelmError."""
+    given = str(call.flag("server-side"))
+    known = {"true": True, "false": False, "auto": None}
+    if given not in known:
+        raise HelmError(f"invalid/unknown release server-side apply method: {given}")
+    return known[given]
+
+
+def _rendering(call: Invocation) -> Rendering:
     return Rendering(
         sub_notes=call.flag("render-subchart-notes"),
         skip_schema=call.flag("skip-schema-validation"),
@@ -99,7 +68,7 @@ def rendering(call: Invocation) -> Rendering:
     )
 
 
-def labels(call: Invocation) -> dict[str, str]:
+def _labels(call: Invocation) -> dict[str, str]:
     found = {}
     for pair in call.flag("labels"):
         key, equals, value = pair.partition("=")
@@ -115,96 +84,127 @@ def _undo(call: Invocation) -> bool:
     return bool(call.flag("rollback-on-failure") or call.flag("atomic"))
 
 
-def _print(call: Invocation, found: Release, *, head: str = "") -> None:
+def _print(call: Invocation, found: Release, dry: str) -> None:
     form = call.flag("output")
     if form != "table":
-        output.structured(reading.as_json(found), form)
+        output.structured(reading.as_json(found), form, ordered=True)
         return
-    dry = dry_run(call) != "none"
-    sys.stdout.write(
-        head
-        + output.release(
-            found, hide_notes=call.flag("hide-notes"), dry_run=dry, hide_secret=call.flag("hide-secret")
-        )
+    debug = logs.is_debug(call)
+    text = output.release(
+        found,
+        hide_notes=call.flag("hide-notes"),
+        details=dry != "none",
+        everything=reading.values_of(found) if debug else "",
     )
+    sys.stdout.write(text)
+
+
+def prefixed(prefix: str, error: Exception) -> HelmError:
+    """An error of a verb as Helm introduces it."""
+    if isinstance(error, OSError):
+        return HelmError(f"{prefix}: {of_file(error)}")
+    return HelmError(f"{prefix}: {error}")
 
 
 def install(call: Invocation) -> int:
-    name, path = naming.name_and_chart(call)
+    dry, labels = inputs.dry_run(call), _labels(call)
+    shared = common(call, dry)._replace(server_side=call.flag("server-side"))
     try:
-        chart, wanted = load_chart(path), values(call)
-        options = Install(
-            common=common(call, undo=_undo(call)),
-            rendering=rendering(call),
-            create_namespace=call.flag("create-namespace"),
-            replace=call.flag("replace"),
-            rollback_on_failure=_undo(call),
-            skip_crds=call.flag("skip-crds"),
-            labels=labels(call),
+        name, path = naming.name_and_chart(call)
+        chart, wanted = _load(call, path)
+        options = _install_options(call, shared, labels)._replace(replace=call.flag("replace"))
+        found = _cancellable(
+            call, name, lambda session: installing.run(session, name, chart, wanted, options)
         )
-        found = context.run(call, lambda session: installing.run(session, name, chart, wanted, options))
-    except (HelmError, ChartError, OSError) as error:
-        raise HelmError(f"INSTALLATION FAILED: {error}") from error
-    except ApiError as error:
-        raise HelmError(f"INSTALLATION FAILED: {error.message}") from error
-    _print(call, found)
+    except (HelmError, ChartError, ApiError, OSError) as error:
+        raise prefixed("INSTALLATION FAILED", error) from error
+    _print(call, found, dry)
     return 0
+
+
+def _load(call: Invocation, path: str) -> tuple[Chart, dict[str, Any]]:
+    """Chart and values for a first installation."""
+    inputs.locate(path)
+    wanted = inputs.values(call)
+    chart = inputs.load_chart(path)
+    inputs.installable(call, chart)
+    return chart, wanted
+
+
+def _install_options(call: Invocation, shared: Common, labels: dict[str, str]) -> Install:
+    return Install(
+        common=shared,
+        rendering=_rendering(call),
+        create_namespace=call.flag("create-namespace"),
+        rollback_on_failure=_undo(call),
+        skip_crds=call.flag("skip-crds"),
+        labels=labels,
+    )
+
+
+def _cancellable(
+    call: Invocation,
+    name: str,
+    work: Callable[[Session], Coroutine[Any, Any, Release]],
+    *,
+    most: int | None = None,
+) -> Release:
+    return context.run(call, work, most=most, cancelled=f"Release {name} has been cancelled.")
 
 
 def upgrade(call: Invocation) -> int:
     name, path = call.args
-    chart, wanted = load_chart(path), values(call)
-    source = next(
-        (
-            word
-            for flag, word in (
-                ("reset-values", "reset"),
-                ("reuse-values", "reuse"),
-                ("reset-then-reuse-values", "reset-then-reuse"),
-            )
-            if call.flag(flag)
-        ),
-        "",
-    )
-    options = Upgrade(
-        common=common(call, undo=_undo(call)),
-        rendering=rendering(call),
-        values_from=source,
-        cleanup_on_fail=call.flag("cleanup-on-fail"),
-        rollback_on_failure=_undo(call),
-        labels=labels(call),
-    )
-
-    async def work(session: Session) -> tuple[Release, bool]:
-        if call.flag("install") and await _absent(session, name):
-            first = Install(
-                common=options.common._replace(server_side=options.common.server_side is not False),
-                rendering=options.rendering,
-                create_namespace=call.flag("create-namespace"),
-                replace=True,
-                rollback_on_failure=options.rollback_on_failure,
-                skip_crds=call.flag("skip-crds"),
-                labels=options.labels,
-            )
-            return await installing.run(session, name, chart, wanted, first), True
-        return await upgrading.run(session, name, chart, wanted, options), False
-
-    found, fresh = context.run(call, work, history_max=call.flag("history-max"))
-    if call.flag("output") == "table" and dry_run(call) == "none":
-        if fresh:
+    dry, labels = inputs.dry_run(call), _labels(call)
+    shared = common(call, dry)
+    most = call.flag("history-max")
+    if call.flag("install") and (kept := context.run(call, lambda s: _absent(s, name))) is not None:
+        if call.flag("output") == "table":
             sys.stdout.write(f'Release "{name}" does not exist. Installing it now.\n')
-        else:
-            sys.stdout.write(f'Release "{name}" has been upgraded. Happy Helming!\n')
-    _print(call, found)
+        chart, wanted = _load(call, path)
+        first = _install_options(call, shared, labels)._replace(
+            common=shared._replace(server_side=str(call.flag("server-side")) != "false"), replace=kept
+        )
+        found = _cancellable(call, name, lambda s: installing.run(s, name, chart, wanted, first), most=most)
+        _print(call, found, dry)
+        return 0
+    inputs.locate(path)
+    wanted = inputs.values(call)
+    chart = inputs.load_chart(path)
+    inputs.complete(chart)
+    inputs.deprecated(call, chart)
+    try:
+        options = Upgrade(
+            common=shared._replace(server_side=_by_server(call)),
+            rendering=_rendering(call),
+            values_from=_values_from(call),
+            cleanup_on_fail=call.flag("cleanup-on-fail"),
+            rollback_on_failure=_undo(call),
+            labels=labels,
+        )
+        found = _cancellable(call, name, lambda s: upgrading.run(s, name, chart, wanted, options), most=most)
+    except (HelmError, ChartError, ApiError, OSError) as error:
+        raise prefixed("UPGRADE FAILED", error) from error
+    if call.flag("output") == "table":
+        sys.stdout.write(f'Release "{name}" has been upgraded. Happy Helming!\n')
+    _print(call, found, dry)
     return 0
 
 
-async def _absent(session: Session, name: str) -> bool:
-    """No revision, or only one that was uninstalled and kept."""
+def _values_from(call: Invocation) -> str:
+    for flag in ("reset-values", "reuse-values", "reset-then-reuse-values"):
+        if call.flag(flag):
+            return flag.removesuffix("-values")
+    return ""
+
+
+async def _absent(session: Session, name: str) -> bool | None:
+    """None for a release that is there; else whether a record of an uninstalled one is in the way."""
+    await session.reach()
+    check_name(name, "release name is invalid")
     try:
-        return (await session.storage.last(name)).info.status == "uninstalled"
+        return True if (await session.storage.last(name)).info.status == "uninstalled" else None
     except NotFound:
-        return True
+        return False
 
 
 def rollback(call: Invocation) -> int:
@@ -214,21 +214,25 @@ def rollback(call: Invocation) -> int:
             version = int(call.args[1])
         except ValueError:
             raise HelmError(
-                f"could not convert revision to a number: strconv.Atoi: parsing {call.args[1]!r}: invalid syntax"
+                f'could not convert revision to a number: strconv.Atoi: parsing "{call.args[1]}": invalid syntax'
             ) from None
-    options = Rollback(common=common(call), version=version, cleanup_on_fail=call.flag("cleanup-on-fail"))
-    context.run(
-        call,
-        lambda session: rolling_back.run(session, call.args[0], options),
-        history_max=call.flag("history-max"),
+    rolling_back.check_description(call.flag("description"))
+    shared = common(call, inputs.dry_run(call))._replace(server_side=_by_server(call))
+    options = Rollback(shared, version, call.flag("cleanup-on-fail"))
+    name = call.args[0]
+    _cancellable(
+        call, name, lambda session: rolling_back.run(session, name, options), most=call.flag("history-max")
     )
     sys.stdout.write("Rollback was a success! Happy Helming!\n")
     return 0
 
 
 def uninstall(call: Invocation) -> int:
+    cascade = call.flag("cascade")
+    if cascade not in ("background", "foreground", "orphan"):
+        raise HelmError(f'invalid cascade value ({cascade}). Must be "background", "foreground", or "orphan"')
     shared = Common(
-        wait=_wait(call, undo=False),
+        wait=wait(call),
         timeout=context.seconds(call.flag("timeout")),
         no_hooks=call.flag("no-hooks"),
         dry_run="client" if call.flag("dry-run") else "none",
@@ -238,20 +242,14 @@ def uninstall(call: Invocation) -> int:
         common=shared,
         keep_history=call.flag("keep-history"),
         ignore_not_found=call.flag("ignore-not-found"),
-        cascade=call.flag("cascade"),
+        cascade=cascade,
     )
 
     async def work(session: Session) -> None:
         for name in call.args:
-            try:
-                _, kept = await uninstalling.run(session, name, options)
-            except uninstalling.Gone:
-                sys.stdout.write(f'release "{name}" uninstalled\n')
-                continue
-            if kept:
-                sys.stdout.write("These resources were kept due to the resource policy:\n")
-                sys.stdout.writelines(f"[{target.resource.kind}] {target.name}\n" for target in kept)
-                sys.stdout.write("\n")
+            done = await uninstalling.run(session, name, options)
+            if done.said:
+                sys.stdout.write(f"{done.said}\n")
             sys.stdout.write(f'release "{name}" uninstalled\n')
 
     context.run(call, work)
@@ -259,27 +257,36 @@ def uninstall(call: Invocation) -> int:
 
 
 def test(call: Invocation) -> int:
+    chosen = _filter(call.flag("filter"))
+    timeout = context.seconds(call.flag("timeout"))
+
+    async def work(session: Session) -> None:
+        tested = await testing.run(session, call.args[0], timeout=timeout, chosen=chosen)
+        try:
+            sys.stdout.write(output.release(tested.release, hide_notes=True))
+            problems = [tested.problem] if tested.problem else []
+            if call.flag("logs"):
+                shown, missing = await testing.logs(session, tested.release, chosen)
+                sys.stdout.write(f"\n{shown}")
+                problems += missing
+        finally:
+            await testing.finish(session, tested, timeout=timeout)
+        if problems:
+            raise HelmError("\n".join(problems))
+
+    context.run(call, work)
+    return 0
+
+
+def _filter(words: tuple[str, ...]) -> testing.Filter:
+    """name=NAME and !name=NAME; what is neither is refused (Helm passes over it)."""
     only, but = [], []
-    for word in call.flag("filter"):
+    for word in words:
         key, _, value = word.partition("=")
         if key == "name":
             only.append(value)
-        elif key == "!name":
+        elif key.replace(" ", "") == "!name":
             but.append(value)
         else:
             raise UsageError(f"filter {word!r}: expected name=NAME or !name=NAME")
-
-    async def work(session: Session) -> tuple[Release, HelmError | None, list[tuple[str, str]]]:
-        found, problem = await testing.run(
-            session, call.args[0], timeout=context.seconds(call.flag("timeout")), only=only, but=but
-        )
-        logs = await testing.logs(session, found, only=only, but=but) if call.flag("logs") else []
-        return found, problem, logs
-
-    found, problem, logs = context.run(call, work)
-    sys.stdout.write(output.release(found))
-    for pod, text in logs:
-        sys.stdout.write(f"POD LOGS: {pod}\n{text}\n")
-    if problem is not None:
-        raise problem
-    return 0
+    return testing.Filter(tuple(only), tuple(but))

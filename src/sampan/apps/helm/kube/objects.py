@@ -31,6 +31,12 @@ class Target(NamedTuple):
         """Kind/namespace/name, as Helm's messages name it."""
         return f"{self.resource.kind}/{self.namespace}/{self.name}"
 
+    @property
+    def full(self) -> str:
+        """namespace/name group/version, Kind=kind, as Helm names what could not be applied."""
+        resource = self.resource
+        return f"{self.namespace}/{self.name} {resource.group}/{resource.version}, Kind={resource.kind}"
+
 
 def documents(text: str) -> list[Object]:
     """Every object of a manifest; Lists are taken apart, empty documents left out. Raises HelmError."""
@@ -49,7 +55,7 @@ def documents(text: str) -> list[Object]:
     return found
 
 
-async def build(client: Client, text: str, namespace: str, *, what: str = "release manifest") -> list[Target]:
+async def build(client: Client, text: str, namespace: str) -> list[Target]:
     """The objects of a manifest with their resources. Raises HelmError that names every kind the cluster lacks."""
     targets = []
     missing = []
@@ -73,6 +79,5 @@ async def build(client: Client, text: str, namespace: str, *, what: str = "relea
             meta["namespace"] = where
         targets.append(Target(resource, where, name, obj))
     if missing:
-        text = missing[0] if len(missing) == 1 else "[" + ", ".join(missing) + "]"
-        raise HelmError(f"unable to build kubernetes objects from {what}: {text}")
+        raise HelmError(missing[0] if len(missing) == 1 else "[" + ", ".join(missing) + "]")
     return targets

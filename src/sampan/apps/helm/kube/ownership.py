@@ -21,8 +21,7 @@ Object = dict[str, Any]
 def mark(target: Target, release: str, namespace: str) -> None:
     """Adds the label and annotations to the object that is going to be written."""
     meta = target.obj["metadata"]
-    meta.setdefault("labels", {})
-    meta["labels"] = {**(meta["labels"] or {}), MANAGED_BY: HELM}
+    meta["labels"] = {**(meta.get("labels") or {}), MANAGED_BY: HELM}
     meta["annotations"] = {
         **(meta.get("annotations") or {}),
         RELEASE_NAME: release,
@@ -41,20 +40,23 @@ def complaints(live: Object, release: str, namespace: str) -> list[str]:
         ("annotation", annotations, RELEASE_NAMESPACE, namespace),
     ):
         if key not in held:
-            found.append(f'missing key "{key}": must be set to "{wanted}"')
+            found.append(f'{kind} validation error: missing key "{key}": must be set to "{wanted}"')
         elif held[key] != wanted:
-            found.append(f'key "{key}" must equal "{wanted}": current value is "{held[key]}"')
-        else:
-            continue
-        found[-1] = f"{kind} validation error: {found[-1]}"
+            found.append(
+                f'{kind} validation error: key "{key}" must equal "{wanted}": current value is "{held[key]}"'
+            )
     return found
+
+
+def described(target: Target) -> str:
+    return f'{target.resource.kind} "{target.name}" in namespace "{target.namespace}"'
 
 
 def refusal(target: Target, found: list[str]) -> str:
     """Helm's sentence for an object that belongs to somebody else."""
     return (
-        f'{target.resource.kind} "{target.name}" in namespace "{target.namespace}" exists and cannot be imported into '
-        f"the current release: invalid ownership metadata; {'; '.join(found)}"
+        f"{described(target)} exists and cannot be imported into the current release: "
+        f"invalid ownership metadata; {'; '.join(found)}"
     )
 
 

@@ -1,15 +1,21 @@
 """Whether an object is ready. Pure: kstatus' rules over its status and conditions.
 
-sigs.k8s.io/cli-utils 1.2 pkg/kstatus/status (core.go, generic.go); helm 4.3 pkg/kube/statuswait.go for jobs.
+github.com/fluxcd/cli-utils 1.2.2 pkg/kstatus/status (core.go, generic.go); helm 4.3 internal/statusreaders for what
+hooks have to reach. The time is passed in: a pod may be unscheduled for a while before that counts as a failure.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
 Object = Mapping[str, Any]
+
+SCHEDULE_SECONDS = 15.0
+_NO_DEADLINE = 2**31 - 1
+"""progressDeadlineSeconds that means none."""
 
 
 class State(Enum):
@@ -17,6 +23,7 @@ class State(Enum):
     IN_PROGRESS = "InProgress"
     FAILED = "Failed"
     TERMINATING = "Terminating"
+    NOT_FOUND = "NotFound"
 
 
 class Status(NamedTuple):
@@ -32,9 +39,16 @@ def _progress(message: str) -> Status:
     return Status(State.IN_PROGRESS, message)
 
 
+def _failed(message: str) -> Status:
+    return Status(State.FAILED, message)
+
+
+def _conditions(obj: Object) -> list[Mapping[str, Any]]:
+    return list((obj.get("status") or {}).get("conditions") or ())
+
+
 def _condition(obj: Object, kind: str) -> Mapping[str, Any] | None:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((c for c in conditions if c.get("type") == kind), None)
+    return next((c for c in _conditions(obj) if c.get("type") == kind), None)
 
 
 def _is(obj: Object, kind: str, value: str = "True") -> bool:
@@ -48,15 +62,14 @@ def _number(value: Any, default: int = 0) -> int:
 
 def _deployment(obj: Object) -> Status:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    if (progressing := _condition(obj, "Progressing")) and progressing.get(
-        "reason"
-    ) == "ProgressDeadlineExceeded":
-        return Status(State.FAILED, "Progress deadline exceeded")
+    progressing = _condition(obj, "Progressing") or {}
+    if progressing.get("reason") == "ProgressDeadlineExceeded":
+        return _failed("Progress deadline exceeded")
     wanted = _number(spec.get("replicas"), 1)
     total, updated = _number(status.get("replicas")), _number(status.get("updatedReplicas"))
     ready, available = _number(status.get("readyReplicas")), _number(status.get("availableReplicas"))
     if wanted > total:
-        return _progress(f"replicas: {total}/{wanted}")
+        return _progress(f"Replicas: {total}/{wanted}")
     if wanted > updated:
         return _progress(f"Updated: {updated}/{wanted}")
     if total > wanted:
@@ -65,7 +78,10 @@ def _deployment(obj: Object) -> Status:
         return _progress(f"Available: {available}/{updated}")
     if wanted > ready:
         return _progress(f"Ready: {ready}/{wanted}")
-    if _condition(obj, "Available") is not None and not _is(obj, "Available"):
+    done = progressing.get("status") == "True" and progressing.get("reason") == "NewReplicaSetAvailable"
+    if not done and _number(spec.get("progressDeadlineSeconds"), _NO_DEADLINE) != _NO_DEADLINE:
+        return _progress("ReplicaSet not Available")
+    if not _is(obj, "Available"):
         return _progress("Deployment not Available")
     return _current(f"Deployment is available. Replicas: {total}")
 
@@ -85,11 +101,11 @@ def _stateful_set(obj: Object) -> Status:
         return _progress(f"Ready: {ready}/{wanted}")
     if total > wanted:
         return _progress(f"Pending termination: {total - wanted}")
-    if partition:
+    if partition is not None:
         if updated < wanted - int(partition):
             return _progress(f"updated: {updated}/{wanted - int(partition)}")
         return _current(f"Partition rollout complete. updated: {updated}")
-    if wanted > current and updated < wanted:
+    if wanted > current:
         return _progress(f"current: {current}/{wanted}")
     if status.get("currentRevision") != status.get("updateRevision"):
         return _progress("Waiting for updated revision to match current")
@@ -98,6 +114,10 @@ def _stateful_set(obj: Object) -> Status:
 
 def _daemon_set(obj: Object) -> Status:
     status = obj.get("status") or {}
+    if "generation" not in (obj.get("metadata") or {}):
+        return _progress("DaemonSet metadata.generation not found")
+    if "observedGeneration" not in status:
+        return _progress("DaemonSet status.observedGeneration not found")
     if "desiredNumberScheduled" not in status:
         return _progress("Missing .status.desiredNumberScheduled")
     wanted = _number(status.get("desiredNumberScheduled"))
@@ -127,83 +147,97 @@ def _replica_set(obj: Object) -> Status:
         if wanted > have:
             return _progress(f"{label}: {have}/{wanted}")
     total = _number(status.get("replicas"))
-    return _progress(f"replicas: {total}/{wanted}") if total > wanted else _current()
+    if total > wanted:
+        return _progress(f"Pending termination: {total - wanted}")
+    return _current(f"ReplicaSet is available. Replicas: {total}")
 
 
-_STUCK = {
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-}
+def _crash_looping(obj: Object) -> list[str]:
+    return [
+        str(c.get("name"))
+        for c in (obj.get("status") or {}).get("containerStatuses") or ()
+        if ((c.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+    ]
 
 
-def _pod(obj: Object) -> Status:
-    status = obj.get("status") or {}
-    phase = status.get("phase")
-    if phase == "Succeeded":
-        return _current("Pod has completed successfully")
-    if phase == "Failed":
-        return Status(State.FAILED, "Pod has completed, but not successfully")
-    if phase == "Running":
-        if _is(obj, "Ready"):
-            return _current("Pod is Ready")
-        stuck = [
-            f"{c['name']} ({c['state']['waiting']['reason']})"
-            for c in status.get("containerStatuses") or ()
-            if (c.get("state") or {}).get("waiting", {}).get("reason") in _STUCK
-        ]
-        if stuck:
-            return _progress(f"Containers in CrashLoop state: {', '.join(stuck)}")
-        return _progress("Pod is running but is not Ready")
-    scheduled = _condition(obj, "PodScheduled")
-    if scheduled and scheduled.get("status") == "False":
-        return _progress(f"Pod could not be scheduled: {scheduled.get('message', '')}")
+def _pod(obj: Object, now: float) -> Status:
+    phase = (obj.get("status") or {}).get("phase") or ""
+    match phase:
+        case "Succeeded":
+            return _current("Pod has completed successfully")
+        case "Failed":
+            return _current("Pod has completed, but not successfully")
+        case "Running":
+            if _is(obj, "Ready"):
+                return _current("Pod is Ready")
+            if looping := _crash_looping(obj):
+                return _failed(f"Containers in CrashLoop state: {','.join(looping)}")
+            return _progress("Pod is running but is not Ready")
+        case "Pending":
+            return _pending(obj, now)
+    return _progress("Pod phase not available")
+
+
+def _pending(obj: Object, now: float) -> Status:
+    scheduled = _condition(obj, "PodScheduled") or {}
+    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        if now - _seconds((obj.get("metadata") or {}).get("creationTimestamp")) < SCHEDULE_SECONDS:
+            return _progress("Pod has not been scheduled")
+        return _failed("Pod could not be scheduled")
     return _progress("Pod is in the Pending phase")
+
+
+def _seconds(text: Any) -> float:
+    return dt.datetime.fromisoformat(str(text)).timestamp() if text else 0.0
+
+
+def _counts(obj: Object) -> tuple[int, int, int]:
+    """completions wanted, succeeded, failed"""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    wanted = _number(spec.get("completions"), _number(spec.get("parallelism"), 1))
+    return wanted, _number(status.get("succeeded")), _number(status.get("failed"))
+
+
+def _ended(obj: Object) -> Status | None:
+    wanted, succeeded, failed = _counts(obj)
+    for condition in _conditions(obj):
+        if condition.get("status") == "True" and condition.get("type") == "Complete":
+            return _current(f"Job Completed. succeeded: {succeeded}/{wanted}")
+        if condition.get("status") == "True" and condition.get("type") == "Failed":
+            return _failed(f"Job Failed. failed: {failed}/{wanted}")
+    return None
 
 
 def _job(obj: Object) -> Status:
     """A job is current once it has started; `job_done` asks for its end."""
-    failed = _condition(obj, "Failed")
-    if failed and failed.get("status") == "True":
-        return Status(State.FAILED, f"Job Failed. failed: {_number((obj.get('status') or {}).get('failed'))}")
-    if not (obj.get("status") or {}).get("startTime"):
+    if ended := _ended(obj):
+        return ended
+    status = obj.get("status") or {}
+    if not status.get("startTime"):
         return _progress("Job not started")
-    return _current("Job in progress")
+    _, succeeded, failed = _counts(obj)
+    active = _number(status.get("active"))
+    return _current(f"Job in progress. success:{succeeded}, active: {active}, failed: {failed}")
 
 
 def job_done(obj: Object) -> Status:
     """A job that has to be complete (hooks, --wait-for-jobs)."""
-    status = obj.get("status") or {}
-    if _is(obj, "Failed"):
-        condition = _condition(obj, "Failed") or {}
-        return Status(
-            State.FAILED, f"Job Failed. failed: {_number(status.get('failed'))}{_because(condition)}"
-        )
-    if _is(obj, "Complete"):
-        return _current(f"Job Completed. succeeded: {_number(status.get('succeeded'))}")
-    return _progress(
-        f"Job in progress. success:{_number(status.get('succeeded'))}, active: {_number(status.get('active'))}"
-    )
-
-
-def _because(condition: Mapping[str, Any]) -> str:
-    return f" ({condition['reason']}: {condition.get('message', '')})" if condition.get("reason") else ""
+    return _ended(obj) or _progress("Job in progress")
 
 
 def pod_done(obj: Object) -> Status:
     """A pod that has to end well (hooks, tests)."""
+    name = (obj.get("metadata") or {}).get("name")
     phase = (obj.get("status") or {}).get("phase")
     if phase == "Succeeded":
-        return _current("Pod has completed successfully")
+        return _current(f"pod {name} succeeded")
     if phase == "Failed":
-        return Status(State.FAILED, f"pod {(obj.get('metadata') or {}).get('name')} failed")
-    return _progress(f"Pod is in the {phase or 'Pending'} phase")
+        return _failed(f"pod {name} failed")
+    return _progress("Pod in progress")
 
 
 def _claim(obj: Object) -> Status:
-    phase = (obj.get("status") or {}).get("phase", "unknown")
+    phase = (obj.get("status") or {}).get("phase") or "unknown"
     return _current("PVC is Bound") if phase == "Bound" else _progress(f"PVC is not Bound. phase: {phase}")
 
 
@@ -215,24 +249,32 @@ def _service(obj: Object) -> Status:
 
 
 def _definition(obj: Object) -> Status:
-    if _is(obj, "NamesAccepted", "False"):
-        condition = _condition(obj, "NamesAccepted") or {}
-        return Status(State.FAILED, str(condition.get("message", "")))
-    if _is(obj, "Established"):
-        return _current("CRD is established")
+    for condition in _conditions(obj):
+        kind, held = condition.get("type"), condition.get("status")
+        if kind == "NamesAccepted" and held == "False":
+            return _failed(str(condition.get("message", "")))
+        if kind == "Established":
+            if held == "False" and condition.get("reason") != "Installing":
+                return _failed(str(condition.get("message", "")))
+            if held == "True":
+                return _current("CRD is established")
     return _progress("Install in progress")
 
 
-def _generic(obj: Object) -> Status:
-    """Custom resources: conditions Reconciling, Stalled and Ready."""
-    if _is(obj, "Stalled"):
-        return Status(State.FAILED, str((_condition(obj, "Stalled") or {}).get("message", "")))
-    if _is(obj, "Reconciling"):
-        return _progress(str((_condition(obj, "Reconciling") or {}).get("message", "")))
+def _always(_: Object) -> Status:
+    return _current("Resource is always ready")
+
+
+def _custom(obj: Object) -> Status:
+    """Kinds without rules of their own: by the condition Ready, if they have it."""
     ready = _condition(obj, "Ready")
-    if ready is not None and ready.get("status") != "True":
-        return _progress(str(ready.get("message", "")))
-    return _current()
+    if ready is None:
+        return _current()
+    return (
+        _current("Resource is Ready")
+        if ready.get("status") == "True"
+        else _progress(str(ready.get("message", "")))
+    )
 
 
 _RULES: dict[tuple[str, str], Callable[[Object], Status]] = {
@@ -240,34 +282,46 @@ _RULES: dict[tuple[str, str], Callable[[Object], Status]] = {
     ("apps", "StatefulSet"): _stateful_set,
     ("apps", "DaemonSet"): _daemon_set,
     ("apps", "ReplicaSet"): _replica_set,
-    ("", "Pod"): _pod,
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Service"): _service,
+    ("", "Secret"): _always,
+    ("", "ConfigMap"): _always,
     ("batch", "Job"): _job,
+    ("batch", "CronJob"): _always,
+    ("policy", "PodDisruptionBudget"): lambda _: _current("AllowedDisruptions has been computed."),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
 }
 
 
-def compute(obj: Object) -> Status:
-    """The state of an object that is to be up."""
+def compute(obj: Object, now: float) -> Status:
+    """The state of an object that is to be up; `now` in seconds since 1970."""
+    group = str(obj.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(obj.get("kind", ""))
+    if found := _generic(obj, kind):
+        return found
+    if (group, kind) == ("", "Pod"):
+        return _pod(obj, now)
+    return _RULES.get((group, kind), _custom)(obj)
+
+
+def _generic(obj: Object, kind: str) -> Status | None:
+    """What holds for every kind: deletion, generations, the conditions Reconciling and Stalled."""
     meta = obj.get("metadata") or {}
     if meta.get("deletionTimestamp"):
         return Status(State.TERMINATING, "Resource scheduled for deletion")
-    group = str(obj.get("apiVersion", "")).rpartition("/")[0]
-    kind = str(obj.get("kind", ""))
-    if (group, kind) == ("apps", "Deployment") and (obj.get("spec") or {}).get("paused"):
-        return _current("Deployment is paused")
-    seen = (obj.get("status") or {}).get("observedGeneration")
-    if isinstance(seen, int) and seen != meta.get("generation"):
-        return _progress(
-            f"{kind} generation is {meta.get('generation')}, but latest observed generation is {seen}"
-        )
-    if (group, kind) in (
-        ("apps", "Deployment"),
-        ("apps", "StatefulSet"),
-        ("apps", "DaemonSet"),
-    ) and seen is None:
-        return _progress(
-            f"{kind} generation is {meta.get('generation')}, but latest observed generation is 0"
-        )
-    return _RULES.get((group, kind), _generic)(obj)
+    seen, generation = (obj.get("status") or {}).get("observedGeneration"), meta.get("generation")
+    if seen is not None and generation is not None and seen != generation:
+        return _progress(f"{kind} generation is {generation}, but latest observed generation is {seen}")
+    for condition in _conditions(obj):
+        if condition.get("status") != "True":
+            continue
+        if condition.get("type") == "Reconciling":
+            return _progress(str(condition.get("message", "")))
+        if condition.get("type") == "Stalled":
+            return _failed(str(condition.get("message", "")))
+    return None
+
+
+def is_paused(obj: Object) -> bool:
+    """A paused Deployment is not waited for."""
+    return obj.get("kind") == "Deployment" and bool((obj.get("spec") or {}).get("paused"))

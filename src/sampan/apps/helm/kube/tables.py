@@ -12,11 +12,13 @@ import orjson
 
 from sampan.api import kinds
 from sampan.api.status import ApiError
-from sampan.apps.helm.kube.objects import Target, build
+from sampan.apps.helm.kube.objects import Target
 from sampan.client.rest import Client
 from sampan.client.transport import encode_query
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+PODS = kinds.of("v1", "Pod")
+RELATED = "v1/Pod(related)"
 _SELECTORS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"}
 
 
@@ -28,22 +30,55 @@ class Shown(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-async def of_release(client: Client, manifest: str, namespace: str) -> list[Shown]:
-    """What of the manifest is in the cluster; what cannot be had is left out."""
-    try:
-        targets = await build(client, manifest, namespace)
-    except ApiError:
-        return []
+async def of_release(client: Client, targets: list[Target]) -> list[Shown]:
+    """What of the release is in the cluster; what cannot be had is left out."""
     found: dict[str, Shown] = {}
-    related: dict[str, Shown] = {}
+    selected: set[str] = set()
     for target in targets:
         table = await _table(client, target.resource.path(target.namespace or None, target.name))
         if table is None:
             continue
-        _add(found, f"{target.resource.api_version}/{target.resource.kind}", table)
-        if pods := await _pods(client, target):
-            _add(related, "v1/Pod(related)", pods)
-    return sorted([*found.values(), *related.values()], key=lambda shown: shown.title)
+        _add(found, _title(target), table)
+        if (selector := _selector(target)) and selector not in selected:
+            selected.add(selector)
+            pods = await _table(client, PODS.path(target.namespace), labelSelector=selector)
+            if pods and pods.get("rows"):
+                _add(found, RELATED, pods)
+    return sorted(found.values(), key=lambda shown: shown.title)
+
+
+async def objects_of(client: Client, targets: list[Target]) -> dict[str, list[dict[str, Any]]]:
+    """The same as whole objects, by heading."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    selected: set[str] = set()
+    for target in targets:
+        try:
+            live = await client.get(target.resource, target.name, target.namespace or None)
+        except ApiError as error:
+            if error.code in (403, 404):
+                continue
+            raise
+        found.setdefault(_title(target), []).append(live)
+        if (selector := _selector(target)) and selector not in selected:
+            selected.add(selector)
+            listed = await client.list(PODS, target.namespace, label_selector=selector)
+            for pod in listed.get("items") or ():
+                found.setdefault(RELATED, []).append({"apiVersion": "v1", "kind": "Pod", **pod})
+    return found
+
+
+def _title(target: Target) -> str:
+    return f"{target.resource.version}/{target.resource.kind}"
+
+
+def _selector(target: Target) -> str:
+    """The labels by which a workload's manifest selects pods; "" for none."""
+    selector = (target.obj.get("spec") or {}).get("selector") or {}
+    if target.resource.kind in _SELECTORS:
+        selector = selector.get("matchLabels") or {}
+    elif target.resource.kind != "ReplicationController":
+        return ""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
 
 
 async def _table(client: Client, path: str, **query: str) -> Mapping[str, Any] | None:
@@ -55,21 +90,6 @@ async def _table(client: Client, path: str, **query: str) -> Mapping[str, Any] |
             return None
         raise
     return answer if answer.get("kind") == "Table" else None
-
-
-async def _pods(client: Client, target: Target) -> Mapping[str, Any] | None:
-    """The pods that a workload selects."""
-    if target.resource.kind not in _SELECTORS:
-        return None
-    if target.resource.kind == "Job":
-        wanted = f"job-name={target.name}"
-    else:
-        labels = ((target.obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        wanted = ",".join(f"{key}={value}" for key, value in labels.items())
-    if not wanted:
-        return None
-    table = await _table(client, kinds.of("v1", "Pod").path(target.namespace), labelSelector=wanted)
-    return table if table and table.get("rows") else None
 
 
 def _add(into: dict[str, Shown], title: str, table: Mapping[str, Any]) -> None:
@@ -85,7 +105,7 @@ def _cell(value: Any) -> str:
 
 
 def text(shown: list[Shown]) -> str:
-    """As status prints them: a heading, the table with columns three blanks apart, an empty line."""
+    """As status prints them: a heading, the table with columns three blanks apart, and an empty line after each."""
     parts = []
     for group in shown:
         lines = [group.heads, *group.rows]
@@ -94,5 +114,5 @@ def text(shown: list[Shown]) -> str:
             "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
             for line in lines
         )
-        parts.append(f"==> {group.title}\n{body}")
-    return "\n".join(parts)
+        parts.append(f"==> {group.title}\n{body}\n")
+    return "".join(parts)
