@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from sampan.base.gotemplate import semver
 from sampan.base.gotemplate.errors import ExecError, ParseError
-from sampan.base.gotemplate.gotime import _PERIODS, Time
+from sampan.base.gotemplate.gotime import PERIODS, Time
 from sampan.base.gotemplate.gotypes import Func, GoError, Map
 from sampan.base.gotemplate.semver import Version
 from sampan.base.gotemplate.sprig.urls import base, clean
@@ -58,8 +58,8 @@ class Release(NamedTuple):
 
 
 class Options(NamedTuple):
-    """How to render. `lookup` reaches a cluster; `lint` lets required and fail pass; `sub_notes` keeps the notes of
-    charts inside; `cache` keeps compiled templates (see gotemplate.Environment)."""
+    """How to render. `lookup` reaches a cluster; `lint` lets required and fail pass; `dns` lets getHostByName ask;
+    `sub_notes` keeps the notes of charts inside; `warn` is told what values lost."""
 
     lookup: Lookup | None = None
     lint: bool = False
@@ -83,7 +83,7 @@ class Rendered(NamedTuple):
 
 _METHODS = frozenset(
     {
-        *files.Files.methods, *KubeVersion.methods, *VersionSet.methods, *Version.methods, *Time.methods, *_PERIODS,
+        *files.Files.methods, *KubeVersion.methods, *VersionSet.methods, *Version.methods, *Time.methods, *PERIODS,
         "YAML", "Table", "AsMap", "Encode", "PathValue",
     }
 )  # fmt: skip
@@ -96,7 +96,7 @@ def environment() -> Environment:
 
 
 def use_cache(cache: MutableMapping[str, bytes] | None) -> None:
-    """Keep compiled templates in `cache` from now on."""
+    """Keep compiled templates in `cache` from now on (see gotemplate's Environment: who writes there is trusted)."""
     environment().cache = cache
 
 

@@ -113,7 +113,7 @@ def _seconds(value: int) -> float:
     return (whole + rest / 1e9) * (-1 if value < 0 else 1)
 
 
-_PERIODS: dict[str, Func] = {
+PERIODS: dict[str, Func] = {
     "Seconds": Func(lambda d: _seconds(d), (), False, "float64"),
     "Minutes": Func(lambda d: d / MINUTE, (), False, "float64"),
     "Hours": Func(lambda d: d / HOUR, (), False, "float64"),
@@ -125,7 +125,7 @@ _PERIODS: dict[str, Func] = {
     "Truncate": Func(duration_truncate, ("time.Duration",), False, "time.Duration"),
     "Abs": Func(lambda d: Duration(abs(d)), (), False, "time.Duration"),
 }
-Duration.methods = _PERIODS  # type: ignore[attr-defined]
+Duration.methods = PERIODS  # type: ignore[attr-defined]
 
 # ---------------------------------------------------------------- zones
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from sampan.base.gotemplate.strconv import quote
@@ -37,24 +36,34 @@ class Token(NamedTuple):
         return quote(self.text)
 
 
+_new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
 _SPACES = " \t\r\n"
 _BLANK = re.compile(r"[ \t\r\n]*")
+_ENDS = r"(?=[ \t\r\n.,|:)(]|\}\}|\Z)"  # what a word may be followed by
 _INSIDE = re.compile(
-    r"(?P<right>(?:[ \t\r\n]-)?\}\})"
-    r"|(?P<space>[ \t\r\n]+)"
+    r"(?P<space>[ \t\r\n]+)"
+    rf"|(?P<field>\.(?![0-9])\w+){_ENDS}"
+    rf"|(?P<word>(?![0-9])\w+){_ENDS}"
+    r"|(?P<right>\}\})"
     r'|(?P<string>"(?:[^"\\\n]|\\[^\n])*")'
-    r"|(?P<raw>`[^`]*`)"
-    r"|(?P<field>\.\w+)(?=[ \t\r\n.,|:)(]|\}\}|\Z)"
-    r"|(?P<variable>\$\w*)(?=[ \t\r\n.,|:)(]|\}\}|\Z)"
-    r"|(?P<word>[^\W\d]\w*)(?=[ \t\r\n.,|:)(]|\}\}|\Z)"
+    rf"|(?P<variable>\$\w*){_ENDS}"
     r"|(?P<punct>:=|[=|()])"
+    r"|(?P<number>[0-9]+)(?=[ \t\r\n)]|\}\})"
+    r"|(?P<dot>\.)(?=[ \t\r\n,|:)(]|\}\})"
+    r"|(?P<raw>`[^`]*`)"
     r"|(?P<char>'(?:[^'\\\n]|\\[^\n])*')"
 )
+_KINDS = {
+    "field": FIELD, "string": STRING, "variable": VARIABLE, "number": NUMBER, "dot": DOT, "char": CHAR_CONSTANT,
+    "raw": RAW_STRING,
+}  # fmt: skip
+_RIGHT = re.compile(r"(?:[ \t\r\n]-)?\}\}")
 _NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?"
     r"|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?"
     r"|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?"
 )
+_WORDS = {**{word: word for word in KEYWORDS}, "true": BOOL, "false": BOOL}
 _PUNCT = {":=": DECLARE, "=": ASSIGN, "|": PIPE, "(": LEFT_PAREN, ")": RIGHT_PAREN}
 
 
@@ -69,137 +78,109 @@ def show_rune(char: str) -> str:
 
 
 class Lexer:
-    """Tokens of one text, lazily: an error behind the place where the parser stops never shows."""
+    """The tokens of one text. An error is the last of them, and shows only if the parser comes so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.depth = 0
+        self.found: list[Token] = []
 
     def line(self, pos: int) -> int:
         """The line of a position, from 1."""
         return 1 + self.text.count("\n", 0, pos)
 
-    def error(self, pos: int, message: str) -> Token:
-        return Token(ERROR, pos, message, self.line(pos))
-
-    def tokens(self) -> Iterator[Token]:
-        text, pos, line = self.text, 0, 1
+    def tokens(self) -> list[Token]:
+        text, pos, line, found = self.text, 0, 1, self.found
         while True:
             at = text.find("{{", pos)
             if at < 0:
                 if pos < len(text):
-                    yield Token(TEXT, pos, text[pos:], line)
+                    found.append(Token(TEXT, pos, text[pos:], line))
                     line += text.count("\n", pos)
-                yield Token(EOF, len(text), "EOF", line)
-                return
+                found.append(Token(EOF, len(text), "EOF", line))
+                return found
             trim = text[at + 2 : at + 3] == "-" and text[at + 3 : at + 4] in (" ", "\t", "\r", "\n")
             literal = text[pos:at]
             if trim:
                 literal = literal.rstrip(_SPACES)
             if literal:
-                yield Token(TEXT, pos, literal, line)
+                found.append(Token(TEXT, pos, literal, line))
             line += text.count("\n", pos, at)
             after = at + (4 if trim else 2)
             if text.startswith("/*", after):
-                start = after
-                close = text.find("*/", start + 2)
-                if close < 0:
-                    yield self.error(start, "unclosed comment")
-                    return
-                right = _INSIDE.match(text, close + 2)
-                if right is None or right.lastgroup != "right":
-                    yield self.error(start, "comment ends before closing delimiter")
-                    return
-                pos = self.skip(right)
-                line += text.count("\n", at, pos)
-                continue
-            yield Token(LEFT_DELIM, at, "{{", line)
-            line += text.count("\n", at, after)
-            self.depth = 0
-            token = Token(LEFT_DELIM, after, "", line)
-            for token in self.inside(after, line):
-                yield token
-            if token.kind == ERROR:
-                return
-            pos = token.pos + 2
-            if self.trimmed:
-                pos = self.past_space(pos)
-            line = token.line + text.count("\n", token.pos, pos)
+                pos = self.comment(after)
+                if pos < 0:
+                    return found
+            else:
+                found.append(Token(LEFT_DELIM, at, "{{", line))
+                pos = self.inside(after, line + text.count("\n", at, after))
+                if pos < 0:
+                    return found
+            line += text.count("\n", at, pos)
 
-    trimmed = False
+    def error(self, pos: int, message: str, line: int) -> int:
+        self.found.append(Token(ERROR, pos, message, line))
+        return -1
 
-    def skip(self, right: re.Match[str]) -> int:
-        """The position behind a right delimiter and the space that its marker trims."""
-        return right.end() if right.end() - right.start() == 2 else self.past_space(right.end())
+    def comment(self, start: int) -> int:
+        """The position behind a comment, or -1 behind an error."""
+        close = self.text.find("*/", start + 2)
+        if close < 0:
+            return self.error(start, "unclosed comment", self.line(start))
+        right = _RIGHT.match(self.text, close + 2)
+        if right is None:
+            return self.error(start, "comment ends before closing delimiter", self.line(start))
+        return right.end() if len(right[0]) == 2 else self.past_space(right.end())
 
     def past_space(self, pos: int) -> int:
         match = _BLANK.match(self.text, pos)
         return match.end() if match else pos
 
-    def inside(self, pos: int, line: int) -> Iterator[Token]:
-        """The tokens of one action up to and with its right delimiter, or an error token."""
-        text = self.text
+    def inside(self, pos: int, line: int) -> int:
+        """Find the tokens of one action; the position behind its right delimiter, or -1 behind an error."""
+        text, add, match_at = self.text, self.found.append, _INSIDE.match
+        depth = 0
+        trimmed = False
         while True:
-            match = _INSIDE.match(text, pos)
+            match = match_at(text, pos)
             kind = match.lastgroup if match else None
             if match is None or kind is None:
                 token = self.rare(pos, line)
-                yield token
+                add(token)
                 if token.kind == ERROR:
-                    return
+                    return -1
                 pos = token.pos + len(token.text)
                 continue
             word = match[0]
             start, pos = pos, match.end()
-            if kind == "right":
-                if self.depth:
-                    yield Token(ERROR, start, "unclosed left paren", line)
-                    return
-                self.trimmed = len(word) > 2
-                if self.trimmed:
-                    line += word.count("\n")
-                yield Token(RIGHT_DELIM, pos - 2, "}}", line)
-                return
             if kind == "space":
-                if text.startswith("-}}", pos) and len(word) > 1:
-                    word, pos = word[:-1], pos - 1
-                yield Token(SPACE, start, word, line)
+                if text.startswith("-}}", pos):
+                    if len(word) > 1:
+                        add(_new(Token, (SPACE, start, word[:-1], line)))
+                    pos, trimmed = pos + 1, True
+                else:
+                    add(_new(Token, (SPACE, start, word, line)))
                 line += word.count("\n")
             elif kind == "word":
                 if not word.isascii() and not all(map(is_word, word)):
-                    yield self.bad_word(start, line)
-                    return
-                yield Token(
-                    word if word in KEYWORDS else BOOL if word in ("true", "false") else IDENTIFIER,
-                    start,
-                    word,
-                    line,
-                )
-            elif kind == "field":
-                if "0" <= word[1] <= "9":
-                    token = self.rare(start, line)
-                    yield token
-                    if token.kind == ERROR:
-                        return
-                    pos = token.pos + len(token.text)
-                    continue
-                yield Token(FIELD, start, word, line)
+                    return self.error(*self.bad_word(start, line)[1:])
+                add(_new(Token, (_WORDS.get(word, IDENTIFIER), start, word, line)))
+            elif kind == "right":
+                if depth:
+                    return self.error(start, "unclosed left paren", line)
+                add(_new(Token, (RIGHT_DELIM, start, "}}", line)))
+                return self.past_space(pos) if trimmed else pos
             elif kind == "punct":
                 if word == "(":
-                    self.depth += 1
+                    depth += 1
                 elif word == ")":
-                    self.depth -= 1
-                    if self.depth < 0:
-                        yield Token(ERROR, start, "unexpected right paren", line)
-                        return
-                yield Token(_PUNCT[word], start, word, line)
-            elif kind == "raw":
-                yield Token(RAW_STRING, start, word, line)
-                line += word.count("\n")
+                    depth -= 1
+                    if depth < 0:
+                        return self.error(start, "unexpected right paren", line)
+                add(_new(Token, (_PUNCT[word], start, word, line)))
             else:
-                yield Token(
-                    {"string": STRING, "variable": VARIABLE, "char": CHAR_CONSTANT}[kind], start, word, line
-                )
+                add(_new(Token, (_KINDS[kind], start, word, line)))
+                if kind == "raw":
+                    line += word.count("\n")
 
     def bad_word(self, pos: int, line: int) -> Token:
         """A word, field or variable that is followed by what may not follow it."""

@@ -5,7 +5,7 @@ Source of behaviour: Go 1.26 text/template/parse/parse.go. Function names are ch
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from typing import NamedTuple, NoReturn
 
 from sampan.base.gotemplate import lexer as lx
@@ -16,6 +16,7 @@ from sampan.base.gotemplate.numbers import NumberError, parse_number
 from sampan.base.gotemplate.strconv import LiteralError, quote, unquote
 
 MAX_DEPTH = 10_000  # nested parentheses; Go's maxStackDepth
+_SPACE = lx.SPACE
 _OPERANDS = frozenset(
     (
         lx.BOOL, lx.CHAR_CONSTANT, lx.COMPLEX, lx.DOT, lx.FIELD, lx.IDENTIFIER, lx.NUMBER, lx.NIL,
@@ -50,10 +51,9 @@ class Parser:
     def __init__(self, name: str, text: str, functions: Container[str]) -> None:
         self.name = name
         self.functions = functions
-        self.stream: Iterator[Token] = Lexer(text).tokens()
-        self.pending: list[Token] = []
-        self.last_line = 1
-        self.last: Token | None = None
+        self.tokens = Lexer(text).tokens()
+        self.at = 0
+        self.furthest = 0  # of the tokens looked at: errors name its line
         self.action_line = 0
         self.depth = 0
         self.scope = _Scope()
@@ -62,37 +62,41 @@ class Parser:
     # ------------------------------------------------------------ tokens
 
     def next(self) -> Token:
-        if self.pending:
-            return self.pending.pop()
-        token = next(self.stream, None)
-        if token is None:
-            token = Token(lx.EOF, 0, "EOF", self.last_line)
-        self.last_line = token.line
-        return token
+        at = self.at
+        if at > self.furthest:
+            self.furthest = at
+        self.at = at + 1
+        return self.tokens[at]
 
-    def back(self, token: Token) -> None:
-        self.pending.append(token)
+    def back(self) -> None:
+        self.at -= 1
 
     def peek(self) -> Token:
-        token = self.next()
-        self.pending.append(token)
-        return token
+        at = self.at
+        if at > self.furthest:
+            self.furthest = at
+        return self.tokens[at]
 
     def next_solid(self) -> Token:
-        while True:
-            token = self.next()
-            if token.kind != lx.SPACE:
-                return token
+        at = self.at
+        token = self.tokens[at]
+        if token[0] == _SPACE:  # never two in a row
+            at += 1
+            token = self.tokens[at]
+        if at > self.furthest:
+            self.furthest = at
+        self.at = at + 1
+        return token
 
     def peek_solid(self) -> Token:
         token = self.next_solid()
-        self.pending.append(token)
+        self.at -= 1
         return token
 
     # ------------------------------------------------------------ errors
 
     def fail(self, message: str) -> NoReturn:
-        raise ParseError(f"template: {self.name}:{self.last_line}: {message}")
+        raise ParseError(f"template: {self.name}:{self.tokens[self.furthest].line}: {message}")
 
     def unexpected(self, token: Token, context: str) -> NoReturn:
         if token.kind == lx.ERROR:
@@ -116,13 +120,12 @@ class Parser:
         root = nd.ListNode(self.peek().pos)
         while (token := self.peek()).kind != lx.EOF:
             if token.kind == lx.LEFT_DELIM:
+                mark = self.at
                 self.next()
-                word = self.next_solid()
-                if word.kind == "define":
+                if self.next_solid().kind == "define":
                     self.define()
                     continue
-                self.back(word)
-                self.back(token)
+                self.at = mark
             node = self.text_or_action()
             if isinstance(node, (nd.End, nd.Else)):
                 self.fail(f"unexpected {node}")
@@ -201,7 +204,7 @@ class Parser:
             return self.block()
         if kind in ("break", "continue"):
             return self.jump(token)
-        self.back(token)
+        self.back()
         return nd.Action(token.pos, self.pipeline("command", lx.RIGHT_DELIM))
 
     def jump(self, token: Token) -> nd.Node:
@@ -247,7 +250,7 @@ class Parser:
         following = self.next_solid()
         if following.kind == lx.RIGHT_DELIM:
             return nd.Call(token.pos, name, None)
-        self.back(following)
+        self.back()
         return nd.Call(token.pos, name, self.pipeline(context, lx.RIGHT_DELIM))
 
     def block(self) -> nd.Call:
@@ -270,30 +273,26 @@ class Parser:
                 return pipe
             if token.kind not in _OPERANDS:
                 self.unexpected(token, context)
-            self.back(token)
+            self.back()
             pipe.commands.append(self.command())
 
     def declarations(self, pipe: nd.Pipe, context: str) -> None:
         while (variable := self.peek_solid()).kind == lx.VARIABLE:
+            mark = self.at
             self.next()
-            after = self.peek()
-            following = self.peek_solid()
+            following = self.next_solid()
             if following.kind in (lx.ASSIGN, lx.DECLARE):
                 pipe.assign = following.kind == lx.ASSIGN
-                self.next_solid()
                 self.declare(pipe, variable)
                 return
             if following.kind == lx.CHAR and following.text == ",":
-                self.next_solid()
                 self.declare(pipe, variable)
                 if context == "range" and len(pipe.decl) < 2:
                     if self.peek_solid().kind in (lx.VARIABLE, lx.RIGHT_DELIM, lx.RIGHT_PAREN):
                         continue
                     self.fail("range can only initialize variables")
                 self.fail(f"too many declarations in {context}")
-            if after.kind == lx.SPACE:
-                self.back(after)
-            self.back(variable)
+            self.at = mark
             return
 
     def declare(self, pipe: nd.Pipe, token: Token) -> None:
@@ -318,7 +317,7 @@ class Parser:
             if token.kind == lx.SPACE:
                 continue
             if token.kind in (lx.RIGHT_DELIM, lx.RIGHT_PAREN):
-                self.back(token)
+                self.back()
             elif token.kind != lx.PIPE:
                 self.unexpected(token, "operand")
             break
@@ -377,5 +376,5 @@ class Parser:
             pipe = self.pipeline("parenthesized pipeline", lx.RIGHT_PAREN)
             self.depth -= 1
             return pipe
-        self.back(token)
+        self.back()
         return None
