@@ -36,8 +36,16 @@ from sampan.client.rest import Client
 EXISTS = "release: already exists"
 
 
+def own_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """The user's labels, without those that Helm itself sets on what holds a record."""
+    return {key: value for key, value in labels.items() if key not in SYSTEM_LABELS}
+
+
 class Driver(Protocol):
-    """Keeps records of one namespace (or all, for listing). `version` counts from 1."""
+    """Keeps records of one namespace (or all, for listing). `version` counts from 1.
+
+    Listed records have all labels of what holds them, as Helm shows them.
+    """
 
     async def list(
         self, *, name: str = "", everywhere: bool = False, selector: str = ""
@@ -98,7 +106,7 @@ class Objects:
                 "name": record.key,
                 "namespace": self._namespace,
                 "labels": {
-                    **record.labels,
+                    **own_labels(record.labels),
                     stamp: str(int(time.time())),
                     "name": record.name,
                     "owner": "helm",
@@ -121,7 +129,7 @@ class Objects:
         labels = item["metadata"].get("labels") or {}
         try:
             text = base64.b64decode(data).decode() if self._kind == "Secret" else str(data)
-            return decode(text, {key: value for key, value in labels.items() if key not in SYSTEM_LABELS})
+            return decode(text, dict(labels))
         except (ReleaseError, ValueError) as error:
             self._log(slog.WARN, "release record cannot be read", key=item["metadata"]["name"], error=error)
             return None
@@ -205,13 +213,13 @@ class Storage:
         return (await self.history(name))[-1]
 
     async def get(self, name: str, version: int = 0) -> Release:
-        """A revision, the last one for 0. Raises NotFound."""
+        """A revision, with the user's labels alone; for 0 the last one. Raises NotFound."""
         found = await self.history(name)
         if not version:
             return found[-1]
         for record in found:
             if record.version == version:
-                return record
+                return record._replace(labels=own_labels(record.labels))
         raise NotFound("release: not found")
 
     async def deployed(self, name: str) -> list[Release]:

@@ -16,6 +16,7 @@ from sampan.apps.helm.errors import HelmError, NotFound
 from sampan.apps.helm.kube import apply, ownership
 from sampan.apps.helm.kube.apply import Changed, How
 from sampan.apps.helm.kube.objects import Target
+from sampan.apps.helm.storage import own_labels
 from sampan.charts import release as status
 from sampan.charts.coalesce import coalesce_tables, coalesce_values
 from sampan.charts.model import Chart
@@ -108,7 +109,7 @@ async def _prepare(
         status=status.PENDING_UPGRADE,
         description="Preparing upgrade",
         first_deployed=current.info.first_deployed,
-        labels=merge_labels(last.labels, options.labels),
+        labels=merge_labels(own_labels(last.labels), options.labels),
         server_side=server_side(common, last.apply_method),
         hide_secret=common.hide_secret,
     )
