@@ -134,17 +134,21 @@ def _map_visit(values: Schema) -> Callable[[Any], Any] | None:
         def quantities(value: Any) -> None:
             if isinstance(value, dict):
                 for key, text in value.items():
-                    changed = _canonical(text)
+                    changed = _canonical(text) if text is not None else "0"
                     if changed is not None:
                         value[key] = changed
 
         return quantities
-    visit = _value_visit(values)
-    if visit is None:
-        return None
+    visit, zero = _value_visit(values), _zero_of_null(values)
 
     def each(value: Any) -> None:
-        if isinstance(value, dict):
+        if not isinstance(value, dict):
+            return
+        if zero is not None and None in value.values():
+            for key, inner in value.items():
+                if inner is None:
+                    value[key] = zero()
+        if visit is not None:
             for inner in value.values():
                 visit(inner)
 
@@ -152,16 +156,32 @@ def _map_visit(values: Schema) -> Callable[[Any], Any] | None:
 
 
 def _list_visit(items: Schema | None) -> Callable[[Any], Any] | None:
-    visit = _value_visit(items) if items is not None else None
-    if visit is None:
+    if items is None:
         return None
+    visit, zero = _value_visit(items), _zero_of_null(items)
 
     def each(value: Any) -> None:
-        if isinstance(value, list):
+        if not isinstance(value, list):
+            return
+        if zero is not None and None in value:
+            value[:] = [zero() if inner is None else inner for inner in value]
+        if visit is not None:
             for inner in value:
                 visit(inner)
 
     return each
+
+
+def _zero_of_null(schema: Schema) -> Callable[[], Any] | None:
+    """Null in a map or list becomes Go's zero value; None where that is null as well."""
+    if schema.type == "object":
+        return dict if schema.properties else None
+    if schema.int_or_string or schema.format == "date-time":
+        return None
+    if schema.format == "quantity":
+        return lambda: "0"
+    zero = _ZEROS.get(schema.type)
+    return None if zero is None else lambda: zero
 
 
 def _value_visit(schema: Schema) -> Callable[[Any], Any] | None:

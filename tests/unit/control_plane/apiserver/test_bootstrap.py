@@ -78,7 +78,7 @@ def test_custom_resources_after_a_restart_and_to_their_end(tmp_path: Path) -> No
         await server.ok("POST", crds, {"metadata": {"name": "boats.example.dev"}, "spec": spec})
         while (await server.ask("GET", boats)).status != 200:
             await asyncio.sleep(0.01)
-        held = {"metadata": {"name": "held", "finalizers": ["example.dev/hold"]}}
+        held = {"kind": "Boat", "metadata": {"name": "held", "finalizers": ["example.dev/hold"]}}
         await server.ok("POST", boats, held)
 
     async def second(server: Running) -> None:

@@ -108,11 +108,11 @@ class Rules:
             if problems.error:
                 raise refused(problems.error)
             unknown = problems.unknown
-            if problems.unknown:
-                drop_unknown(obj, call.served.schema)
-        if call.field_validation == "Ignore":
-            return
-        messages = check.strict_messages(obj, duplicates, unknown)
+        messages: list[str] = []
+        if call.field_validation != "Ignore":
+            messages = check.strict_messages(obj, duplicates, unknown)
+        if custom is None and unknown:
+            drop_unknown(obj, call.served.schema)
         if messages and call.field_validation == "Strict":
             raise refused(check.strict_error(messages))
         call.warnings += messages

@@ -31,7 +31,9 @@ class Token:
         if self._issuer is None:
             raise ApiError(404, "NotFound", "this server has no key to sign service account tokens with")
         action = call(request, route, served, user, "CreateOptions")
-        wanted = body.expect(body.decode(request, strict=False).object, TOKEN_REQUEST)
+        wanted = body.expect_typed(
+            body.decode(request, strict=False, expected="TokenRequest").object, TOKEN_REQUEST
+        )
         store = self._scope.store
         admission = store.admission(action, CREATE, wanted)
         admission.kind = "TokenRequest"

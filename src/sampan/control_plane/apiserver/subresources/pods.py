@@ -52,7 +52,7 @@ class Binding:
 
     async def __call__(self, request: Request, route: Route, served: Served, user: User) -> Response:
         action = call(request, route, served, user, "CreateOptions")
-        binding = body.expect(body.decode(request, strict=False).object, BINDING)
+        binding = body.expect_typed(body.decode(request, strict=False, expected="Binding").object, BINDING)
         if served.resource.plural == "bindings":
             pods = self._scope.resources.find("", "v1", "pods")
             if pods is None:
@@ -145,14 +145,14 @@ class Eviction:
 
     async def __call__(self, request: Request, route: Route, served: Served, user: User) -> Response:
         action = call(request, route, served, user, "CreateOptions")
-        sent = body.decode(request, strict=False).object
+        sent = body.decode(request, strict=False, expected="Eviction").object
         version = sent.get("apiVersion") or "policy/v1"
         if version not in ("policy/v1", "policy/v1beta1"):
-            raise bad_request(f"an eviction is of version 'policy/v1', not {version!r}")
-        eviction = body.expect(sent, EVICTION, api_version=version)
+            version = EVICTION.api_version
+        eviction = body.expect_typed(sent, EVICTION, api_version=version)
         name = eviction["metadata"].setdefault("name", route.name)
         if name != route.name:
-            raise bad_request(f"name in URL does not match name in Eviction object: {name!r}")
+            raise bad_request("name in URL does not match name in Eviction object")
         store = self._scope.store
         admission = store.admission(action, CREATE, eviction)
         admission.kind = "Eviction"

@@ -52,10 +52,15 @@ def decode_token(text: str) -> Token:
     """Raises ApiError 400."""
     try:
         value = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if value["v"] != "meta.k8s.io/v1":
-            raise ValueError("unknown version")
-        return Token(int(value["rv"]), str(value["start"]))
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        version, start = value.get("v", ""), str(value.get("start", ""))
+        if version != "meta.k8s.io/v1":
+            raise ValueError(f"server does not recognize this encoded version {version}")
+        if not start:
+            raise ValueError(f"encoded start key empty (version {version})")
+        if ".." in start.split("/") or start.startswith("/"):
+            raise ValueError(start)
+        return Token(int(value["rv"]), start)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error
 
 
@@ -69,8 +74,8 @@ def get(scope: Scope, request: Request, route: Route, served: Served) -> Answer 
             return Response(200, record.body, headers=(answer.NO_CACHE,))
         return answer.body(single_form(scope, request, served).encode(record))
     revision = request.argument("resourceVersion")
-    if revision and not revision.isdigit():
-        raise bad_request(f'resourceVersion: Invalid value: "{revision}"')
+    if revision and not options.is_revision(revision):
+        raise options.bad_revision(revision)
     if revision and int(revision) > scope.cache.revision:
         return _get_later(scope, request, route, served, int(revision))
     if record is None:
@@ -90,7 +95,7 @@ async def wait_for(scope: Scope, revision: int) -> None:
         raise ApiError(
             504,
             "Timeout",
-            f"Too large resource version: {revision}, current: {scope.cache.revision}",
+            f"Timeout: Too large resource version: {revision}, current: {scope.cache.revision}",
             causes=[Cause("ResourceVersionTooLarge", "Too large resource version")],
             retry_after=1,
         )

@@ -27,7 +27,13 @@ def decoded(scope: Scope, request: Request, action: Call, served: Served) -> Obj
     """The object in the body: decoded, checked, with defaults. Warnings and strictness as fieldValidation says."""
     strict = action.field_validation != "Ignore"
     sent = body.decode(request, strict=strict, expected=served.kind)
+    if served.custom is not None:
+        body.check_custom(sent.object, served.resource, request.body)
     obj = body.expect(sent.object, served.resource)
+    if sent.repeated and action.field_validation == "Strict":
+        raise bad_request(body.cannot_be_handled(served.resource, f"strict decoding error: {sent.repeated}"))
+    if sent.repeated:
+        action.warnings += [line.strip() for line in sent.repeated.splitlines()[1:]]
     return scope.store.rules.admit_fields(action, obj, sent.duplicates)
 
 
@@ -77,6 +83,9 @@ def delete_options(request: Request) -> Object:
     sent.pop("apiVersion", None)
     if kind != "DeleteOptions":
         raise bad_request(f"a body of DELETE is DeleteOptions, not {kind!r}")
+    error = body.typed(sent, "v1", "DeleteOptions")
+    if error:
+        raise bad_request(error)
     return sent
 
 

@@ -5,6 +5,7 @@ k8s.io/apimachinery pkg/apis/meta/v1/types.go (ListOptions ...) and pkg/apis/met
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 from sampan.api.status import ApiError, Cause, bad_request, invalid
@@ -14,6 +15,8 @@ META: Final = "meta.k8s.io"
 MANAGER_LIMIT: Final = 128
 NOT_OLDER: Final = "NotOlderThan"
 EXACT: Final = "Exact"
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+_INT64: Final = 1 << 63
 VALIDATIONS: Final = ("Ignore", "Warn", "Strict")
 
 
@@ -52,14 +55,22 @@ def listing(request: Request) -> ListOptions:
         is_true(request, "allowWatchBookmarks"),
         initial,
     )
-    if options.revision and not options.revision.isdigit():
-        raise bad_request(
-            f'invalid resource version: resourceVersion: Invalid value: "{options.revision}": '
-            f'strconv.ParseUint: parsing "{options.revision}": invalid syntax'
-        )
+    if options.revision and not is_revision(options.revision):
+        raise bad_revision(options.revision)
     if options.limit < 0:
         options = options._replace(limit=0)
     return options
+
+
+def is_revision(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text[:21]) < 1 << 64
+
+
+def bad_revision(text: str) -> ApiError:
+    """Where upstream answers watch and get with 500, this is the client's fault all the same."""
+    why = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
+    shown = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}'
+    return bad_request(f"invalid resource version: {shown}")
 
 
 def check_list(options: ListOptions) -> None:
@@ -102,6 +113,8 @@ def check_watch(options: ListOptions) -> None:
                 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             )
         )
+    if options.initial_events is not None and options.match not in ("", NOT_OLDER):
+        causes.append(_unsupported("resourceVersionMatch", options.match, (NOT_OLDER,)))
     if options.initial_events is None and options.match:
         causes.append(
             _forbidden(
@@ -181,10 +194,13 @@ def _number(request: Request, name: str) -> int:
     text = request.argument(name)
     if not text:
         return 0
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if not _NUMBER.fullmatch(text):
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    # more digits than 64 bits hold are not worth a conversion
+    number = int(text) if len(text) <= 20 else _INT64
+    if not -_INT64 <= number < _INT64:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return number
 
 
 def _forbidden(field: str, text: str) -> Cause:

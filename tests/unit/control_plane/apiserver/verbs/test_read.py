@@ -100,7 +100,7 @@ def test_a_revision_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
             late = await server.ask("GET", path)
             assert late.status == 504
             assert late.json["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
-            assert late.json["message"].startswith("Too large resource version: 999999, current: ")
+            assert late.json["message"].startswith("Timeout: Too large resource version: 999999, current: ")
 
     serve(check)
 

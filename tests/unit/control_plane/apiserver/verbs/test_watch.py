@@ -220,7 +220,7 @@ def test_a_watch_ends_with_its_resource() -> None:
         while (await server.ask("GET", "/apis/example.dev/v1/boats")).status != 200:
             await asyncio.sleep(0.01)
         watch = await server.watch("/apis/example.dev/v1/boats?watch=1")
-        await server.ok("POST", "/apis/example.dev/v1/boats", {"metadata": {"name": "b"}})
+        await server.ok("POST", "/apis/example.dev/v1/boats", {"kind": "Boat", "metadata": {"name": "b"}})
         assert await watch.take(1) == [("ADDED", "b")]
         await server.ok("DELETE", f"{crds}/boats.example.dev")
         assert await watch.take(1) == [("DELETED", "b")]
