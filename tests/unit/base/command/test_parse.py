@@ -40,7 +40,12 @@ def test_flags_may_stand_anywhere() -> None:
     call = parse(TREE, ["-n", "junk", "sail", "--fast", "macau", "-ojson", "--crew=7"])
     assert call.name == "boat sail"
     assert call.args == ("macau",)
-    assert (call.flag("name"), call.flag("fast"), call.flag("crew"), call.flag("output")) == ("junk", True, 7, "json")
+    assert (call.flag("name"), call.flag("fast"), call.flag("crew"), call.flag("output")) == (
+        "junk",
+        True,
+        7,
+        "json",
+    )
     assert call.given == {"name", "fast", "crew", "output"}
 
 
