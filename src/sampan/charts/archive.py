@@ -81,7 +81,7 @@ def files(data: bytes) -> list[File]:
                 left -= len(body)
                 if left <= 0:
                     raise ChartError(f"decompressed chart is larger than the maximum size {MAX_CHART}")
-                out.append(File(name, body.removeprefix(BOM), float(member.mtime)))
+                out.append(File(name, body.removeprefix(BOM), int(member.mtime * 1_000_000_000)))
     except (tarfile.TarError, EOFError) as problem:
         raise ChartError(f"archive/tar: invalid tar header ({problem})") from None
     except zlib.error as problem:

@@ -61,7 +61,7 @@ def load_folder(folder: Path) -> Chart:
             )
         data = path.read_bytes()
         budget -= len(data)
-        found.append(File(name, data.removeprefix(archive.BOM), info.st_mtime))
+        found.append(File(name, data.removeprefix(archive.BOM), info.st_mtime_ns))
     return load_files(found)
 
 
@@ -93,7 +93,7 @@ def _walk(folder: Path, prefix: str, rules: Rules, above: set[tuple[int, int]]) 
 def load_files(files: list[File]) -> Chart:
     """A chart from its files. Raises ChartError."""
     metadata: Metadata | None = None
-    modified = 0.0
+    modified = 0
     for file in files:
         if file.name == "Chart.yaml":
             metadata = metadata or Metadata()

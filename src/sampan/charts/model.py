@@ -11,11 +11,11 @@ MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class File(NamedTuple):
-    """A file by its path in the chart. `modified` is in seconds since 1970 (nanoseconds in the fraction)."""
+    """A file by its path in the chart. `modified` is in nanoseconds since 1970, 0 for unknown."""
 
     name: str
     data: bytes
-    modified: float = 0.0
+    modified: int = 0
 
     def text(self) -> str:
         return self.data.decode("utf-8", "surrogateescape")
@@ -37,8 +37,8 @@ class Chart:
         self.lock: Lock | None = None
         self.values: dict[str, Any] = {}
         self.schema: bytes | None = None
-        self.schema_modified = 0.0
-        self.modified = 0.0
+        self.schema_modified = 0
+        self.modified = 0
         self.templates: list[File] = []
         self.files: list[File] = []
         self.raw: list[File] = []

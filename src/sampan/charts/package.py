@@ -48,7 +48,7 @@ def write(chart: Chart, now: float, stamp: float | None = None) -> bytes:
         for file in contents(chart, ""):
             entry = tarfile.TarInfo(file.name)
             entry.mode, entry.size = 0o644, len(file.data)
-            entry.mtime = int(stamp if stamp is not None else file.modified or now)
+            entry.mtime = int(stamp if stamp is not None else file.modified // 1_000_000_000 or now)
             tar.addfile(entry, io.BytesIO(file.data))
     return _gzip(body.getvalue())
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import datetime as dt
 import gzip
+import re
 import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -41,6 +42,7 @@ MAX_RECORD = 512 * 1024 * 1024  # bytes that a stored record may unfold to
 
 _GZIP = b"\x1f\x8b\x08"
 _ZERO_TIME = "0001-01-01T00:00:00Z"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class ReleaseError(ChartError):
@@ -121,8 +123,8 @@ def _some(value: Any) -> str | None:
     return gojson.dumps(value) if value else None
 
 
-def _modified(seconds: float) -> str | None:
-    return gojson.string(timestamp(int(seconds * 1_000_000) * 1000)) if seconds else None
+def _modified(nanoseconds: int) -> str | None:
+    return gojson.string(timestamp(nanoseconds)) if nanoseconds else None
 
 
 def _ordered(value: Any) -> str:
@@ -342,21 +344,21 @@ def _read_hook(found: dict[str, Any]) -> StoredHook:
 
 def _read_files(found: list[Any]) -> list[File]:
     return [
-        File(_text(f, "name"), base64.b64decode(f.get("data") or ""), _seconds(_text(f, "modtime")))
+        File(_text(f, "name"), base64.b64decode(f.get("data") or ""), _nanoseconds(_text(f, "modtime")))
         for f in found
     ]
 
 
-def _seconds(text: str) -> float:
-    if not text or text == _ZERO_TIME:
-        return 0.0
+def _nanoseconds(text: str) -> int:
+    """A stored time; 0 for one that is none or cannot be read."""
+    found = _TIME.fullmatch(text)
+    if found is None or text == _ZERO_TIME:
+        return 0
     try:
-        return dt.datetime.fromisoformat(text[:26] + text[26:].lstrip("0123456789")).timestamp()
+        whole = dt.datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00"))
     except ValueError:
-        try:
-            return dt.datetime.fromisoformat(text).timestamp()
-        except ValueError:
-            return 0.0
+        return 0
+    return int(whole.timestamp()) * 1_000_000_000 + int(f"{(found[2] or '')[1:]:0<9}"[:9])
 
 
 def _read_chart(found: dict[str, Any]) -> Chart:
@@ -370,7 +372,7 @@ def _read_chart(found: dict[str, Any]) -> Chart:
     chart.values = _map(found, "values")
     schema = found.get("schema")
     chart.schema = None if schema is None else base64.b64decode(schema)
-    chart.schema_modified = _seconds(_text(found, "schemamodtime"))
+    chart.schema_modified = _nanoseconds(_text(found, "schemamodtime"))
     chart.files = _read_files(_list(found, "files"))
-    chart.modified = _seconds(_text(found, "modtime"))
+    chart.modified = _nanoseconds(_text(found, "modtime"))
     return chart
