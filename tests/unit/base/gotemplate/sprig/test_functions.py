@@ -222,6 +222,14 @@ def test_bcrypt_known_answers() -> None:
         bcrypt.hash_password(b"x" * 73, salt, 4)
 
 
+@pytest.mark.parametrize("password", [b"", b"a", b"x" * 72, b"\xff\xff\xa3345", b"\xff\xa3" * 20])
+def test_bcrypt_of_the_system_is_ours(password: bytes) -> None:
+    salt = bytes(range(16))
+    by_system = bcrypt.by_system(password, bcrypt.hash_password(b"", salt, 4)[4:29])
+    assert by_system in (None, bcrypt.by_hand(password, salt, 4))
+    assert bcrypt.by_system(password + b"\0", "04$......................") is None
+
+
 def test_certificates() -> None:
     ca = crypto.gen_ca("ca", 1)
     cert = crypto.gen_signed("cn", ["127.0.0.1"], ["a.example"], 1, ca)
