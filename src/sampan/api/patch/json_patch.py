@@ -43,7 +43,9 @@ def apply(doc: Any, operations: Any) -> Any:
         )
     if len(operations) > MAX_OPERATIONS:
         raise PatchError(
-            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}", 413
+            "Request entity too large: "
+            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",
+            413,
         )
     work = _Document(clone(doc))
     try:

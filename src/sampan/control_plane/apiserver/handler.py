@@ -12,7 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from sampan.api.status import ApiError, internal, method_not_allowed, timeout
+from sampan.api import kinds
+from sampan.api.status import ApiError, internal, method_not_allowed, not_found, timeout
 from sampan.base.http.model import Answer, Request, Response, Streaming
 from sampan.control_plane.apiserver import routing
 from sampan.control_plane.apiserver.authn import connection
@@ -43,6 +44,10 @@ SELECTED: Final = frozenset({"list", "watch", "deletecollection"})
 NOT_ALLOWED: Final = ApiError(
     405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
 )
+
+READS: Final = ("GET", "HEAD")
+READ_ONLY: Final = ("/api", "/version", "/openapi")  # documents that answer to nothing but reads
+_GROUPS: Final = frozenset(found.group for found in kinds.group_versions())
 
 # what is no API path at all is answered as Go's mux does
 NOT_FOUND: Final = answer.text("404 page not found\n", 404)
@@ -242,12 +247,12 @@ class Handler:
             for handler in self._paths:
                 found = handler(request, user)
                 if found is not None:
+                    if route.method not in READS and route.path.startswith(READ_ONLY):
+                        raise NOT_ALLOWED
                     return found
-            return NOT_FOUND
+            return _missing(route)
         if served is None:
-            if not self._scope.resources.has_group_version(route.group, route.version):
-                return NOT_FOUND
-            raise unknown_path()
+            return _missing(route)
         self._check_shape(route, served)
         virtual = self._virtual.get((served.group, served.resource.plural))
         if virtual is not None and not route.subresource:
@@ -295,6 +300,8 @@ class Handler:
         self, request: Request, route: Route, served: Served, user: User
     ) -> Answer | Awaitable[Answer]:
         known = next((sub for sub in served.resource.subresources if sub.name == route.subresource), None)
+        if known is None and served.custom is not None:
+            raise not_found(served.group, served.resource.plural, route.name)
         if known is None:
             raise unknown_path()
         handler = self._subresources.get((*served.key, route.subresource))
@@ -332,6 +339,16 @@ class Handler:
         if not isinstance(found, Streaming):
             self._latency.observe(known.labels, time.perf_counter() - started)
         return found
+
+
+def _missing(route: Route) -> Answer:
+    """What is below a built-in group is missing in the API's words, what is below none in those of Go's mux."""
+    parts = route.path.removeprefix("/").split("/")
+    if (parts[0] == "api" and len(parts) > 1) or (
+        parts[0] == "apis" and len(parts) > 2 and parts[1] in _GROUPS
+    ):
+        raise NOT_ALLOWED if route.method not in routing.METHOD_VERBS else unknown_path()
+    return NOT_FOUND
 
 
 def _question(route: Route, user: User, labels: str, fields: str) -> Attributes:

@@ -187,13 +187,13 @@ class Removal:
                     f"the UID in the precondition ({uid}) does not match the UID in record ({actual}). "
                     "The object might have been deleted and then recreated"
                 )
-                raise conflict(served.group, served.resource.plural, record.name, why)
+                raise conflict(served.group, served.kind, record.name, why)  # the kind, as upstream
         if revision is not None and str(revision) != str(record.revision):
             why = (
                 f"the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record "
                 f"({record.revision}). The object might have been modified"
             )
-            raise conflict(served.group, served.resource.plural, record.name, why)
+            raise conflict(served.group, served.kind, record.name, why)  # the kind, as upstream
 
 
 def _finalizers(call: Call, meta: Object, options: Object) -> list[str]:
@@ -239,9 +239,10 @@ def _validate(options: Object) -> None:
         )
     dry_run = options.get("dryRun") or []
     if any(value != "All" for value in dry_run):
+        shown = ",".join(f'"{value}"' for value in dry_run)
         causes.append(
             Cause(
-                "FieldValueNotSupported", f'Unsupported value: {dry_run!r}: supported values: "All"', "dryRun"
+                "FieldValueNotSupported", f'Unsupported value: [{shown}]: supported values: "All"', "dryRun"
             )
         )
     if causes:

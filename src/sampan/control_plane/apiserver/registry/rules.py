@@ -29,6 +29,7 @@ Object = dict[str, Any]
 Grants = Callable[[User, str, str, Object, "Object | None"], None]
 """User, plural, namespace, new, old."""
 
+SCHEME: Final = 'scheme "pkg/runtime/scheme.go:111"'  # which upstream names
 RBAC: Final = "rbac.authorization.k8s.io"
 REQUESTS: Final = ("certificates.k8s.io", "certificatesigningrequests")
 CRD: Final = (definition.GROUP, definition.PLURAL)
@@ -71,15 +72,16 @@ class Rules:
     def admit_patched(self, call: Call, obj: Object) -> Object:
         """The same for what a patch makes of an object. Raises ApiError 422."""
 
-        def refused(text: str) -> ApiError:
-            # upstream shows the whole patched object as one quoted string
-            shown = orjson.dumps(orjson.dumps(obj).decode()).decode()
-            return invalid(
-                "", "", "", [Cause("FieldValueInvalid", f"Invalid value: {shown}: {text}", "patch")]
-            )
-
-        self._checked(call, obj, (), refused)
+        self._checked(call, obj, (), lambda text: bad_patch(obj, text))
         return self.default(call, obj)
+
+    def check_kind(self, call: Call, obj: Object) -> None:
+        """No patch makes another kind or version of an object. Raises ApiError 422."""
+        resource = call.served.resource
+        kind, version = obj["kind"], obj["apiVersion"]
+        if kind == resource.kind and version == resource.api_version:
+            return
+        raise bad_patch(obj, f'no kind "{kind}" is registered for version "{version}" in {SCHEME}')
 
     def admit_configuration(self, call: Call, obj: Object, duplicates: Iterable[str] = ()) -> Object:
         """What is applied stays as it is, since it owns just what it names; apply itself knows the types.
@@ -197,6 +199,12 @@ class Rules:
         if old is not None:
             found += metadata_rules.validate_update(obj["metadata"], old["metadata"], built_in=False)
         return found + served.custom.validate(obj, old)
+
+
+def bad_patch(obj: Object, why: str) -> ApiError:
+    """What a patch has made of an object is none. Upstream shows the whole patched object as one quoted string."""
+    shown = orjson.dumps(orjson.dumps(obj).decode()).decode()
+    return invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "patch")])
 
 
 def _sign_request(obj: Object, user: User) -> None:

@@ -19,6 +19,7 @@ from sampan.base.http.model import Answer, Request, Response
 from sampan.control_plane.apiserver.authn.model import User
 from sampan.control_plane.apiserver.registry.call import Call
 from sampan.control_plane.apiserver.registry.resources import Served
+from sampan.control_plane.apiserver.registry.rules import bad_patch
 from sampan.control_plane.apiserver.routing import Route
 from sampan.control_plane.apiserver.verbs import patch as patch_verb
 from sampan.control_plane.apiserver.verbs.scope import Scope, call
@@ -121,6 +122,11 @@ class Scale:
         async def transform(old: Object | None) -> Object:
             before = old or {}
             scale = change(scale_of(before, paths))
+            error = body.typed(scale, "autoscaling/v1", "Scale")
+            if error and route.verb == "patch":
+                raise bad_patch(scale, error)
+            if error:
+                raise bad_request(body.cannot_be_handled(RESOURCE, error))
             new = _scaled(before, scale, paths, route.name)
             if served.custom is not None:
                 return new  # as upstream: no manager is noted
@@ -196,10 +202,7 @@ def _patched(request: Request, media: str) -> Any:
 
 def _checked(replicas: Any, name: str) -> int:
     if isinstance(replicas, bool) or not isinstance(replicas, int):
-        raise bad_request(
-            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal into Go struct field '
-            "ScaleSpec.spec.replicas of type int32"
-        )
+        raise bad_request(f"spec.replicas is {replicas!r}, expected a number")
     if replicas < 0:
         cause = Cause(
             "FieldValueInvalid",

@@ -77,7 +77,8 @@ def transformer(scope: Scope, request: Request, kind: str, action: Call) -> Tran
         raise bad_request(f"invalid JSON patch: {error}") from error
     if kind != JSON and not isinstance(sent, dict):
         raise bad_request(
-            "error decoding patch: json: cannot unmarshal the patch into a Go value of type map[string]interface {}"
+            f"error decoding patch: json: cannot unmarshal {body.go_kind(sent)} into Go value of type "
+            "map[string]interface {}"
         )
     change = _change(kind, sent, action.served)
     rules, served = scope.store.rules, action.served
@@ -86,11 +87,19 @@ def transformer(scope: Scope, request: Request, kind: str, action: Call) -> Tran
         if old is None:
             raise not_found(served.group, served.resource.plural, action.name)
         new = change(old)
-        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-            raise bad_request("the patched document is not an object with metadata")
+        if not isinstance(new, dict):
+            raise bad_request("the patched document is not an object")
         for field in ("kind", "apiVersion"):
             new.setdefault(field, old[field])
+        rules.check_kind(action, new)
+        if not isinstance(new.setdefault("metadata", {}), dict):
+            rules.admit_patched(action, new)  # names the type that it is of
+            raise bad_request("metadata of the patched document is not an object")
         name = new["metadata"].get("name")
+        if not name:
+            raise bad_request(
+                f"the name of the object ({action.name} based on URL) was undeterminable: name must be provided"
+            )
         if name != action.name:
             raise bad_request(
                 f"the name of the object ({name}) does not match the name on the URL ({action.name})"
@@ -139,8 +148,9 @@ def _apply(scope: Scope, request: Request, action: Call) -> Transform:
             f"invalid object type: {sent.get('apiVersion') or '/'}, Kind={sent.get('kind') or ''}"
         )
     if sent["kind"] != served.kind:
+        version = str(sent["apiVersion"])
         raise bad_request(
-            f"the kind of the configuration ({sent.get('kind')}) does not match the kind of the URL ({served.kind})"
+            f"invalid object type: {version if '/' in version else '/' + version}, Kind={sent['kind']}"
         )
     metadata = sent.setdefault("metadata", {})
     if not isinstance(metadata, dict):

@@ -80,9 +80,12 @@ def delete_options(request: Request) -> Object:
         return options.deletion(request)
     sent = body.decode(request, strict=False).object
     kind = sent.pop("kind", "DeleteOptions")
-    sent.pop("apiVersion", None)
+    request_version = sent.pop("apiVersion", None)
     if kind != "DeleteOptions":
-        raise bad_request(f"a body of DELETE is DeleteOptions, not {kind!r}")
+        version = request_version or "v1"
+        raise bad_request(
+            f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        )
     error = body.typed(sent, "v1", "DeleteOptions")
     if error:
         raise bad_request(error)

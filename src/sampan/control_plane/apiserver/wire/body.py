@@ -79,7 +79,7 @@ def decode(request: Request, *, strict: bool, expected: str = "") -> Sent:
     if value is None:
         value = {}
     if not isinstance(value, dict):
-        text = f"json: cannot unmarshal {_go_kind(value)} into Go value of type {NO_TYPE}"
+        text = f"json: cannot unmarshal {go_kind(value)} into Go value of type {NO_TYPE}"
         raise _malformed(JSON, expected, text, request.body)
     _check_type_meta(value, expected, request.body)
     return Sent(value, tuple(duplicates), repeated)
@@ -100,7 +100,7 @@ def _check_type_meta(value: Object, expected: str, data: bytes) -> None:
     for field in ("kind", "apiVersion"):
         given = value.get(field)
         if given is not None and not isinstance(given, str):
-            text = f"json: cannot unmarshal {_go_kind(given)} into Go struct field .{field} of type string"
+            text = f"json: cannot unmarshal {go_kind(given)} into Go struct field .{field} of type string"
             raise _malformed(JSON, expected, text, data)
     version = value.get("apiVersion") or ""
     if version.count("/") > 1 and expected:
@@ -163,7 +163,8 @@ def check_custom(obj: Object, resource: Resource, data: bytes) -> None:
         raise invalid(resource.group, given, name, [cause])
 
 
-def _go_kind(value: Any) -> str:
+def go_kind(value: Any) -> str:
+    """What Go's decoder calls a JSON value of that type."""
     if isinstance(value, list):
         return "array"
     if isinstance(value, bool):
@@ -181,7 +182,7 @@ def expect(obj: Object, resource: Resource, *, kind: str = "", api_version: str 
     for field, value in (("kind", given_kind), ("apiVersion", given_version)):
         if value is not None and not isinstance(value, str):
             raise bad_request(
-                f"couldn't get version/kind; json parse error: json: cannot unmarshal {_go_kind(value)} into Go "
+                f"couldn't get version/kind; json parse error: json: cannot unmarshal {go_kind(value)} into Go "
                 f"struct field .{field} of type string"
             )
     if (given_version and given_version != api_version) or (given_kind and given_kind != kind):
@@ -193,7 +194,7 @@ def expect(obj: Object, resource: Resource, *, kind: str = "", api_version: str 
         version = api_version.rpartition("/")[2]
         raise bad_request(
             f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal '
-            f"{_go_kind(metadata)} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+            f"{go_kind(metadata)} into Go struct field {kind}.metadata of type v1.ObjectMeta"
         )
     rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
     return {"kind": kind, "apiVersion": api_version, "metadata": metadata, **rest}

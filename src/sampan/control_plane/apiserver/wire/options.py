@@ -5,6 +5,7 @@ k8s.io/apimachinery pkg/apis/meta/v1/types.go (ListOptions ...) and pkg/apis/met
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final, NamedTuple
 
@@ -161,14 +162,11 @@ def writing(request: Request, kind: str) -> WriteOptions:
                 "FieldValueTooLong", f"Too long: may not be more than {MANAGER_LIMIT} bytes", "fieldManager"
             )
         )
-    if any(not c.isprintable() for c in manager):
-        causes.append(
-            Cause(
-                "FieldValueInvalid",
-                f'Invalid value: "{manager}": should only contain printable characters',
-                "fieldManager",
-            )
-        )
+    bad = next((place for place, c in enumerate(manager) if not c.isprintable()), None)
+    if bad is not None:
+        shown = json.dumps(manager, ensure_ascii=False)
+        text = f"Invalid value: {shown}: invalid character U+{ord(manager[bad]):04X} (at position {bad})"
+        causes.append(Cause("FieldValueInvalid", text, "fieldManager"))
     validation = request.argument("fieldValidation") or "Warn"
     if validation not in VALIDATIONS:
         causes.append(_unsupported("fieldValidation", validation, ("", *sorted(VALIDATIONS))))
