@@ -1,2 +1,1 @@
-"""Cluster add-ons: DNS and local-path storage, later Flannel, Calico, kube-router, Dashboard, logging, metrics.
-"""
+"""Cluster add-ons: DNS and local-path storage, later Flannel, Calico, kube-router, Dashboard, logging, metrics."""

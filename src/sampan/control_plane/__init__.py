@@ -1,2 +1,1 @@
-"""What makes a cluster of nodes: API server, controllers, scheduler. Each knows the others only by the API.
-"""
+"""What makes a cluster of nodes: API server, controllers, scheduler. Each knows the others only by the API."""
