@@ -117,6 +117,8 @@ _SUBRESOURCES: Final[Mapping[tuple[str, str, str], Update]] = {
     ("certificates.k8s.io", "CertificateSigningRequest", "status"): certificates.update_status,
 }
 _ANY: Final = Rules()
+# groups of servers that upstream adds to its own: their objects take any finalizer
+_ADDED: Final = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
 def validate(
@@ -138,7 +140,8 @@ def validate(
     causes: list[Cause] = []
     namespaced = _namespaced(f"{group}/{version}" if group else version, kind)
     if old is not None:
-        causes += metadata.validate_update(own, old.get("metadata") or {}, built_in=namespaced is not None)
+        known = namespaced is not None and group not in _ADDED
+        causes += metadata.validate_update(own, old.get("metadata") or {}, built_in=known)
     if subresource:
         part = _SUBRESOURCES.get((group, kind, subresource))
         if part is not None and old is not None:

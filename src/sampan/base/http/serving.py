@@ -274,6 +274,10 @@ class ServerConnection(asyncio.Protocol):
         except UnicodeDecodeError:
             self._refuse(400, "malformed request: the target is not ASCII")
             return
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._refuse(400, f"malformed request: the version is {version!r}, expected 1.1 or 1.0")
+            return
         request = Request(
             self._parser.get_method().decode("ascii"),
             target,
@@ -281,7 +285,7 @@ class ServerConnection(asyncio.Protocol):
             body[0] if len(body) == 1 else b"".join(body),
             connection=self,
             keep_alive=self._parser.should_keep_alive(),
-            http10=self._parser.get_http_version() == "1.0",
+            http10=version == "1.0",
             repeated=self._repeated,
         )
         self._reading_head = True

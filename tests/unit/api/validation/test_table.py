@@ -104,3 +104,14 @@ def test_what_is_stored_is_not_asked_again_when_only_the_metadata_changes() -> N
     assert [c.field for c in validation.validate("apps", "v1", "Deployment", new, old)] == ["metadata.labels"]
     new["spec"]["replicas"] = -2
     assert len(validation.validate("apps", "v1", "Deployment", new, old)) > 1
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "refused"),
+    [("apiextensions.k8s.io", "CustomResourceDefinition", False), ("apps", "Deployment", True)],
+)
+def test_only_kinds_of_the_main_server_know_their_finalizers(group: str, kind: str, refused: bool) -> None:
+    metadata = {"name": "x.y", "uid": "1", "finalizers": ["customresourcecleanup.apiextensions.k8s.io"]}
+    obj = {"metadata": metadata}
+    causes = validation.validate(group, "v1", kind, copy.deepcopy(obj), obj)
+    assert ["metadata.finalizers[0]" in cause.field for cause in causes] == [True] * refused
