@@ -70,11 +70,12 @@ class Options(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """Manifests in the order of installation, hooks, and the notes."""
+    """Manifests in the order of installation, hooks, the notes, and the chart with its dependencies settled."""
 
     manifests: list[Manifest]
     hooks: list[Hook]
     notes: str
+    chart: Chart
 
     def manifest(self) -> str:
         """The manifests as one stream, as a release record keeps them."""
@@ -119,7 +120,7 @@ def render(
     texts = render_files(chart, values, release or Release(), versions, options)
     notes = take_notes(chart, texts, options.sub_notes)
     found = manifests.sort(texts)
-    return Rendered(found.manifests, found.hooks, notes)
+    return Rendered(found.manifests, found.hooks, notes, chart)
 
 
 def check_kube_version(chart: Chart, versions: Versions) -> None:

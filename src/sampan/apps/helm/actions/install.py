@@ -64,7 +64,6 @@ async def run(
         session,
         name,
         1,
-        chart,
         values,
         rendered,
         status=status.PENDING_INSTALL,

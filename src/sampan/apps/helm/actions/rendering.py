@@ -64,7 +64,6 @@ def record(
     session: Session,
     name: str,
     version: int,
-    chart: Chart,
     values: dict[str, Any],
     rendered: Rendered,
     *,
@@ -75,14 +74,14 @@ def record(
     server_side: bool = True,
     hide_secret: bool = False,
 ) -> Release:
-    """The first form of a new revision."""
+    """The first form of a new revision. It keeps the chart as it was rendered: dependencies chosen, values imported."""
     now = session.now()
     return Release(
         name=name,
         namespace=session.namespace,
         version=version,
         info=Info(first_deployed or now, now, "", description, status, notes=rendered.notes),
-        chart=chart,
+        chart=rendered.chart,
         config=values,
         manifest=manifest_of(rendered, hide_secret=hide_secret),
         hooks=tuple(StoredHook(hook) for hook in rendered.hooks),

@@ -16,7 +16,7 @@ from sampan.charts.release import Release
 EVENT = "test"
 
 
-class Tested(NamedTuple):
+class Outcome(NamedTuple):
     """The release with the outcome of each test noted, the run itself, and why it failed ("" for not)."""
 
     release: Release
@@ -34,7 +34,7 @@ class Filter(NamedTuple):
         return hook.name not in self.but and (not self.only or hook.name in self.only)
 
 
-async def run(session: Session, name: str, *, timeout: float, chosen: Filter) -> Tested:
+async def run(session: Session, name: str, *, timeout: float, chosen: Filter) -> Outcome:
     """Runs the tests; `finish` deletes what policies say, after logs were shown. Raises HelmError, NotFound."""
     await session.reach()
     check_name(name, "releaseTest: Release name is invalid")
@@ -43,10 +43,10 @@ async def run(session: Session, name: str, *, timeout: float, chosen: Filter) ->
         session, release, EVENT, timeout, server_side=release.apply_method == SSA, takes=chosen.takes
     )
     await session.storage.update(ran.release)
-    return Tested(ran.release, ran, ran.problem)
+    return Outcome(ran.release, ran, ran.problem)
 
 
-async def finish(session: Session, tested: Tested, *, timeout: float) -> None:
+async def finish(session: Session, tested: Outcome, *, timeout: float) -> None:
     """Deletes as policies say. Raises HelmError."""
     await hooks.settle(session, tested.ran, timeout, waits=True)
 

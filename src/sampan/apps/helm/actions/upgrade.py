@@ -103,7 +103,6 @@ async def _prepare(
         session,
         last.name,
         revision,
-        chart,
         values,
         rendered,
         status=status.PENDING_UPGRADE,
