@@ -76,12 +76,12 @@ def pod_lines(pod: Object) -> Iterator[str]:
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         who = f"pod {name}, container {container.get('name')}"
         state = container.get("state") or {}
-        if waiting := state.get("waiting"):
-            yield f"{who} waits: {_said(waiting)}"
+        if "waiting" in state:
+            yield f"{who} waits: {_said(state['waiting'])}"
         ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated")
         if ended and ended.get("exitCode"):
             yield f"{who} ended with exit code {ended['exitCode']}: {_said(ended)}"
-        elif state.get("running") and not container.get("ready"):
+        elif "running" in state and not container.get("ready"):
             yield f"{who} runs and is not ready"
 
 
