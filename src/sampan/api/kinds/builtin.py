@@ -393,8 +393,6 @@ INERT: Final[frozenset[tuple[str, str]]] = frozenset(
         ("networking.k8s.io", "ipaddresses"),
         ("networking.k8s.io", "networkpolicies"),
         ("networking.k8s.io", "servicecidrs"),
-        ("node.k8s.io", "runtimeclasses"),
-        ("policy", "poddisruptionbudgets"),
         ("resource.k8s.io", "deviceclasses"),
         ("resource.k8s.io", "devicetaintrules"),
         ("resource.k8s.io", "resourceclaims"),

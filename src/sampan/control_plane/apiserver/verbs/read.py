@@ -27,7 +27,7 @@ from sampan.control_plane.apiserver.storage import Compacted, StorageError
 from sampan.control_plane.apiserver.verbs.scope import Scope, form, single_form
 from sampan.control_plane.apiserver.wire import accept, answer, options
 from sampan.control_plane.apiserver.wire.options import EXACT, ListOptions
-from sampan.control_plane.apiserver.wire.represent import Form, list_metadata
+from sampan.control_plane.apiserver.wire.represent import Form, list_metadata, whole_list
 
 WAIT: Final = 3.0  # seconds to wait for a revision that is not there yet, as upstream's cacher
 PIECE: Final = 256 * 1024  # bytes written at a time
@@ -209,19 +209,15 @@ async def _past(
 
 
 def _answer(made: Form, records: Sequence[Record], metadata: dict[str, Any]) -> Answer:
-    head = made.head(metadata)
     size = sum(len(record.body) for record in records)
     if size <= SMALL:
-        return answer.body(
-            b"%b%b%b" % (head, b",".join([made.item(record) for record in records]), made.tail)
-        )
+        return answer.body(whole_list(made, records, metadata))
 
     async def send(stream: Stream) -> None:
         piece: list[bytes] = []
         waiting, first = 0, True
-        stream.write(head)
-        for record in records:
-            item = made.item(record)
+        stream.write(made.head(metadata))
+        for item in made.items(records):
             piece.append(item)
             waiting += len(item)
             if waiting >= PIECE or len(piece) >= STEP:

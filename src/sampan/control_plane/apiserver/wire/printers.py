@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sampan.api import table
+from sampan.control_plane.apiserver.cache.record import Record
 from sampan.control_plane.apiserver.crd.custom import Version
 from sampan.control_plane.apiserver.registry.resources import Served
 
@@ -16,6 +18,8 @@ class Columns(Protocol):
 
     def columns(self) -> list[Object]: ...
     def cells(self, obj: Object, now: float) -> list[Any]: ...
+    def rows(self, records: Sequence[Record], now: float) -> list[list[Any]] | None:
+        """The cells of a whole list, or None where each object's are what they are anywhere."""
 
 
 class BuiltIn:
@@ -31,6 +35,11 @@ class BuiltIn:
     def cells(self, obj: Object, now: float) -> list[Any]:
         return self._printer.cells(obj, now)
 
+    def rows(self, records: Sequence[Record], now: float) -> list[list[Any]] | None:
+        if self._printer.in_list is None:
+            return None
+        return self._printer.rows([record.object for record in records], now)
+
 
 class Custom:
     __slots__ = ("_columns",)
@@ -43,6 +52,9 @@ class Custom:
 
     def cells(self, obj: Object, now: float) -> list[Any]:
         return [column.cell(obj, now) for column in self._columns]
+
+    def rows(self, records: Sequence[Record], now: float) -> list[list[Any]] | None:
+        return None
 
 
 def printer(served: Served) -> Columns:

@@ -5,7 +5,7 @@ Each is made once per object and kept with it; a watch event in the same form is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
@@ -31,6 +31,9 @@ class Form(Protocol):
     def bookmark(self, revision: int, *, initial: bool) -> bytes: ...
     def item(self, record: Record) -> bytes:
         """The object as an element of a list (of a Table: as a row)."""
+
+    def items(self, records: Sequence[Record]) -> Iterator[bytes]:
+        """The objects as the elements of one list."""
 
     def head(self, metadata: Object) -> bytes: ...
 
@@ -77,6 +80,9 @@ class Whole:
 
     item = encode
 
+    def items(self, records: Sequence[Record]) -> Iterator[bytes]:
+        return map(self.encode, records)
+
     def _convert(self, record: Record) -> bytes:
         return orjson.dumps(
             conversion.convert(record.object, self._kind, self._api_version, custom=self._custom)
@@ -105,6 +111,9 @@ class Metadata:
         return _kept(record, self.key, self._make)
 
     item = encode
+
+    def items(self, records: Sequence[Record]) -> Iterator[bytes]:
+        return map(self.encode, records)
 
     def _make(self, record: Record) -> bytes:
         return orjson.dumps(
@@ -146,10 +155,14 @@ class TableForm:
         self.key: object = object()  # each watch has its own: only its first event carries the headings
 
     def item(self, record: Record) -> bytes:
-        return b'{"cells":%b,"object":%b}' % (
-            orjson.dumps(self._printer.cells(record.object, self._clock())),
-            self._embedded(record),
-        )
+        return self._row(record, self._printer.cells(record.object, self._clock()))
+
+    def items(self, records: Sequence[Record]) -> Iterator[bytes]:
+        rows = self._printer.rows(records, self._clock())
+        return map(self.item, records) if rows is None else map(self._row, records, rows)
+
+    def _row(self, record: Record, cells: list[Any]) -> bytes:
+        return b'{"cells":%b,"object":%b}' % (orjson.dumps(cells), self._embedded(record))
 
     def _embedded(self, record: Record) -> bytes:
         if self._include == "Object":
@@ -220,6 +233,6 @@ def form(
     return Metadata(wanted.version)
 
 
-def whole_list(made: Form, records: Iterable[Record], metadata: Object) -> bytes:
+def whole_list(made: Form, records: Sequence[Record], metadata: Object) -> bytes:
     """A list in one piece."""
-    return b"%b%b%b" % (made.head(metadata), b",".join([made.item(record) for record in records]), made.tail)
+    return b"%b%b%b" % (made.head(metadata), b",".join(made.items(records)), made.tail)

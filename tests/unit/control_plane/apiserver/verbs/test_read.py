@@ -129,3 +129,17 @@ def test_a_bad_token_is_refused(text: str) -> None:
 def test_tokens_come_back() -> None:
     token = read.Token(42, "namespace/näme")
     assert read.decode_token(read.encode_token(token)) == token
+
+
+def test_a_table_of_classes_names_the_default_one() -> None:
+    async def check(server: Running) -> None:
+        path = "/apis/storage.k8s.io/v1/storageclasses"
+        mark = {"storageclass.kubernetes.io/is-default-class": "true"}
+        for name, annotations in (("a", {}), ("b", mark)):
+            metadata = {"name": name, "annotations": annotations}
+            await server.ok("POST", path, {"metadata": metadata, "provisioner": "example.dev/none"})
+        table = await server.ok("GET", path, accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+        assert [row["cells"][0] for row in table["rows"]] == ["a", "b (default)"]
+        assert [row["object"]["metadata"]["name"] for row in table["rows"]] == ["a", "b"]
+
+    serve(check)
