@@ -1,1 +1,1 @@
-"""What makes a machine a node: agent, runtime, network, storage, proxy."""
+"""What makes a machine a node: agent, runtime, network, proxy."""
