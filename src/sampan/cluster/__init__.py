@@ -1,7 +1,7 @@
 """The composition root: the one room that knows every other.
 
 settings: what a cluster is (name, folders, addresses, ranges), kept in its data folder.
-ranges: free ranges and ports, so that clusters live side by side.
+ranges, reservations: free ranges and ports, held while a cluster runs, so that clusters live side by side.
 components: every component in order, with the reason for its place.
 host: one process of ours: runs its components, repairs them, reports their state.
 supervisor: the parent process: sockets, forks, restarts, the control socket.

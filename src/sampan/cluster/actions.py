@@ -19,11 +19,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sampan.cluster import build, ranges, settings, supervisor
+from sampan.cluster import build, ranges, reservations, settings, supervisor
 from sampan.cluster.settings import Settings, SettingsError
 
 START_SECONDS = 60.0
 PORTS = range(6443, 6543)
+RESERVE_TRIES = 8
 
 Progress = Callable[[list[Mapping[str, Any]]], None]
 """Called with the components' states whenever one changes."""
@@ -103,12 +104,14 @@ def up(wishes: Wishes, progress: Progress) -> Up:
             _stop(wanted.run_path)
             replaced = True
         check_machine(wanted)
-        sockets = _listen(wanted)
+        wanted, held = _reserve(wishes, wanted, known)
         try:
+            sockets = _listen(wanted)
+            held += sockets
             settings.save(wanted)
-            _spawn(wanted, sockets)
+            _spawn(wanted, sockets, held)
         finally:
-            for one in sockets:
+            for one in held:
                 one.close()
         state = _wait(wanted, progress)
         return Up(wanted, time.monotonic() - began, True, replaced, state)
@@ -193,6 +196,7 @@ def _taken() -> list[IPv4Network]:
     found = [
         IPv4Network(cidr) for other in settings.known() for cidr in (*other.pod_cidrs, *other.service_cidrs)
     ]
+    found += [IPv4Network(cidr) for cidr in reservations.held()]
     try:
         lines = Path("/proc/net/route").read_text().splitlines()[1:]
     except OSError:
@@ -256,8 +260,30 @@ def _listen(wanted: Settings) -> list[socket.socket]:
     return opened
 
 
-def _spawn(wanted: Settings, sockets: list[socket.socket]) -> None:
-    """Starts the supervisor in a session of its own and waits until its control socket listens."""
+def _reserve(
+    wishes: Wishes, wanted: Settings, known: Settings | None
+) -> tuple[Settings, list[socket.socket]]:
+    """Holds the cluster's ranges for as long as it runs; a new cluster whose ranges were taken meanwhile gets others.
+
+    Two clusters with the same ranges would answer each other's packets. Raises ClusterError.
+    """
+    if wanted.simulated:
+        return wanted, []
+    for _ in range(RESERVE_TRIES):
+        cidrs = (*wanted.pod_cidrs, *wanted.service_cidrs)
+        if (held := reservations.hold(cidrs)) is not None:
+            return wanted, held
+        if known is not None or wishes.pod_cidr or wishes.service_cidr:
+            raise ClusterError(f"the ranges {', '.join(cidrs)} are in use by another cluster on this machine")
+        wanted = _settle(wishes, wanted.data_path, None)._replace(port=wanted.port)
+    raise ClusterError("no free address range: other clusters are being started, try again")
+
+
+def _spawn(wanted: Settings, sockets: list[socket.socket], held: list[socket.socket]) -> None:
+    """Starts the supervisor in a session of its own and waits until its control socket listens.
+
+    `sockets` are the API's; `held` is everything that it keeps open.
+    """
     settings.make_private(wanted.run_path)
     log = wanted.data_path / "log"
     log.mkdir(mode=0o700, exist_ok=True)
@@ -270,7 +296,7 @@ def _spawn(wanted: Settings, sockets: list[socket.socket]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=(writer, *inherited),
+            pass_fds=(writer, *(one.fileno() for one in held)),
             start_new_session=True,
             cwd="/",
             env=_environment(),
