@@ -29,13 +29,19 @@ class Resolver:
 
     async def __aenter__(self) -> Resolver:
         loop = asyncio.get_running_loop()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.setblocking(False)
-        self._udp.bind(("127.0.0.1", 0))
-        self.upstream = Upstream("127.0.0.1", self._udp.getsockname()[1])
-        loop.add_reader(self._udp.fileno(), self._readable)
-        self._tcp = await asyncio.start_server(self._connected, *self.upstream)
-        return self
+        for _ in range(20):  # the same port on TCP may be somebody's outgoing connection
+            self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._udp.setblocking(False)
+            self._udp.bind(("127.0.0.1", 0))
+            self.upstream = Upstream("127.0.0.1", self._udp.getsockname()[1])
+            try:
+                self._tcp = await asyncio.start_server(self._connected, *self.upstream)
+            except OSError:
+                self._udp.close()
+                continue
+            loop.add_reader(self._udp.fileno(), self._readable)
+            return self
+        raise OSError("no port is free on both UDP and TCP")
 
     async def __aexit__(self, *_: object) -> None:
         asyncio.get_running_loop().remove_reader(self._udp.fileno())
