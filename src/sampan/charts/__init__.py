@@ -9,7 +9,7 @@ and v2) are the specification; texts of errors are Helm's.
 | `loader`, `archive`, `ignore` | a chart from a folder, a .tgz or files in memory |
 | `strvals`, `values`, `coalesce`, `dependencies` | --set and friends; merging with defaults; tags, conditions, imports |
 | `schema`, `formats`, `complaints` | values.schema.json |
-| `capabilities`, `files`, `funcs`, `render` | what templates see, and rendering |
+| `versions`, `capabilities`, `files`, `funcs`, `render` | what templates see, and rendering |
 | `manifests` | splitting, sorting, hooks |
 | `release` | the record that Helm stores, and its codec |
 | `package`, `create`, `lint` | writing a .tgz, the starter chart, checks |

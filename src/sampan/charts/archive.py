@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import tarfile
 import zlib
 from typing import IO, cast
 
@@ -63,6 +62,8 @@ def files(data: bytes) -> list[File]:
     """The files of a .tgz, the top folder removed. Raises ChartError."""
     if not data.startswith(b"\x1f\x8b"):
         raise ChartError("gzip: invalid header")
+    import tarfile
+
     out: list[File] = []
     left = MAX_CHART
     stream = cast(IO[bytes], _Limited(data, MAX_CHART + (64 << 20)))

@@ -8,9 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from sampan.base.gotemplate.gotypes import Func, Strings, Struct
 from sampan.base.gotemplate.strconv import quote
 from sampan.charts.errors import ChartError
-
-HELM_VERSION = "v4.3.1"
-KUBE_VERSION = "v1.37.0"
+from sampan.charts.versions import HELM_VERSION, KUBE_VERSION
 
 # client-go 1.37's scheme, in its order; what a chart sees without a cluster.
 DEFAULT_API_VERSIONS = (

@@ -6,7 +6,6 @@ Source of behaviour: santhosh-tekuri/jsonschema 6.0 format.go. A check returns N
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import re
 from collections.abc import Callable
 
@@ -109,6 +108,8 @@ def ipv4(text: str) -> str | None:
 def ipv6(text: str) -> str | None:
     if ":" not in text:
         return "missing colon"
+    import ipaddress
+
     try:
         address = ipaddress.IPv6Address(text)
     except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import tarfile
 import zlib
 from collections.abc import Iterator
 
@@ -39,6 +38,8 @@ def write(chart: Chart, now: float, stamp: float | None = None) -> bytes:
 
     Raises ChartError.
     """
+    import tarfile
+
     try:
         chart.metadata.validate()
     except ChartError as problem:

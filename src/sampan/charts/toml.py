@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import tomllib
 from typing import Any
 
 from sampan.base.gotemplate.gotime import Time, format_time
@@ -133,6 +132,8 @@ def _float(value: float) -> str:
 
 def load(text: str) -> dict[str, Any]:
     """`toml.Unmarshal` into a map. Raises TOMLError."""
+    import tomllib
+
     try:
         found = tomllib.loads(text.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as problem:

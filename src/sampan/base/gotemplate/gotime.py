@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from functools import lru_cache
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sampan.base.gotemplate.gotypes import Duration, Func, GoError, Int64, Struct
 from sampan.base.gotemplate.strconv import quote
@@ -137,6 +136,8 @@ def load_location(name: str) -> dt.tzinfo | None:
         return _UTC
     if name == "Local":
         return local_zone()
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     if ".." in name or name.startswith("/") or "\\" in name:
         return None
     try:
@@ -148,6 +149,7 @@ def load_location(name: str) -> dt.tzinfo | None:
 def local_zone() -> dt.tzinfo:
     """The zone of the process: TZ as Go reads it, else /etc/localtime."""
     import os
+    from zoneinfo import ZoneInfo
 
     name = os.environ.get("TZ")
     if name is not None:

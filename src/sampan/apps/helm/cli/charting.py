@@ -1,4 +1,4 @@
-"""lint, create, package, show, version: what needs a chart and no cluster."""
+"""lint, create, package, show: what needs a chart and no cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sampan.apps.helm.cli import inputs
+from sampan.apps.helm.cli import inputs, logs
 from sampan.apps.helm.errors import HelmError, of_file
 from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
@@ -20,16 +20,13 @@ from sampan.charts.errors import ChartError
 from sampan.charts.model import CRD, Chart, File
 
 
-def not_yet(call: Invocation) -> int:
-    raise UsageError(f"helm {call.command.name} is not supported yet by this helm")
-
-
 # -- lint
 
 
 def lint(call: Invocation) -> int:
     from sampan.charts import lint as linting
 
+    logs.listen()
     known = inputs.versions(call)
     paths = list(call.args)
     if call.flag("with-subcharts"):
@@ -297,18 +294,4 @@ def show_all(call: Invocation) -> int:
     if (readme := _readme(chart)) is not None:
         text += f"---\n{readme}"
     sys.stdout.write(text + _crds(chart.crds()))
-    return 0
-
-
-def version(call: Invocation) -> int:
-    from sampan import __version__
-    from sampan.charts.capabilities import HELM_VERSION
-
-    if call.flag("short"):
-        sys.stdout.write(f"{HELM_VERSION}+sampan{__version__}\n")
-    else:
-        sys.stdout.write(
-            f'version.BuildInfo{{Version:"{HELM_VERSION}", GitCommit:"", GitTreeState:"clean", '
-            f'GoVersion:"sampan {__version__}", KubeClientVersion:"v1.37"}}\n'
-        )
     return 0

@@ -299,11 +299,11 @@ SHOW = Command(
 VERSION = Command(
     "version",
     "print the helm version information",
-    run=f"{_HERE}.charting:version",
+    run=f"{_HERE}.about:version",
     flags=(Flag("short", "only the number", kind="bool"), Flag("template", "", hidden=True)),
 )
 NOT_YET = tuple(
-    Command(name, "", run=f"{_HERE}.charting:not_yet", hidden=True, passthrough=True)
+    Command(name, "", run=f"{_HERE}.about:not_yet", hidden=True, passthrough=True)
     for name in (
         "dependency",
         "dep",

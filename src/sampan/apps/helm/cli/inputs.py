@@ -48,6 +48,7 @@ def locate(path: str) -> Path:
 def load_chart(path: str, *, detect: bool = True) -> Chart:
     """A chart by its path; `detect` looks for Chart.yaml first. Raises HelmError, ChartError, OSError."""
     found = locate(path)
+    logs.listen()
     if detect and found.is_dir() and not (found / "Chart.yaml").exists():
         where = found / "Chart.yaml"
         raise HelmError(f"unable to detect chart at {where}: open {where}: no such file or directory")

@@ -51,11 +51,9 @@ def _look_at_flags(call: Invocation) -> None:
 
 def _run(call: Invocation) -> int:
     from sampan.api.status import ApiError
-    from sampan.apps.helm.cli import logs
     from sampan.apps.helm.errors import HelmError, of_file
     from sampan.charts.errors import ChartError
 
-    logs.listen()
     module, _, function = str(call.command.run).partition(":")
     try:
         return int(getattr(importlib.import_module(module), function)(call))

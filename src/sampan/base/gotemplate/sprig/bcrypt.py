@@ -6,7 +6,6 @@ The initial tables are the hexadecimal digits of pi, as Blowfish's specification
 
 from __future__ import annotations
 
-import ctypes
 from functools import lru_cache
 
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -90,6 +89,8 @@ def hash_password(password: bytes, salt: bytes, cost: int) -> str:
 
 def by_system(password: bytes, setting: str) -> str | None:
     """The hash as libcrypt has it; None where it cannot."""
+    import ctypes
+
     if b"\0" in password:
         return None  # a C string would end there
     try:

@@ -10,11 +10,9 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-import ipaddress
 import os
 import secrets
 import struct
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from sampan.base.gotemplate.gofmt import text
@@ -24,6 +22,8 @@ from sampan.base.gotemplate.sprig.strings import decode_base64
 from sampan.base.gotemplate.strconv import decode, encode
 
 if TYPE_CHECKING:
+    import ipaddress
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -65,6 +65,8 @@ def shuffle(value: str) -> str:
 
 
 def uuidv4() -> str:
+    import uuid
+
     return str(uuid.uuid4())
 
 
@@ -266,6 +268,8 @@ def _strings(values: Any, what: str) -> list[str]:
 
 
 def _addresses(values: Any) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    import ipaddress
+
     out = []
     for value in _strings(values, "parsing ip"):
         try:

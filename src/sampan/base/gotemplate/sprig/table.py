@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +46,8 @@ def func(code: Callable[..., Any], signature: str, *, stateful: bool = False) ->
 
 def host_by_name(name: str) -> str:
     """`getHostByName`: the first address. A name without one panics, as sprig does."""
+    import socket
+
     try:
         return str(socket.getaddrinfo(name, None)[0][4][0])
     except OSError:
