@@ -430,11 +430,16 @@ def _stop(run: Path) -> bool:
 
 
 def _alive(pid: int) -> bool:
+    """Whether a process runs. One that has ended and that nobody has waited for yet (slow init) does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it ended just now, or this is no Linux
+        return not Path("/proc/self").exists()
+    return state not in ("Z", "X")
 
 
 def _clear_node(found: Settings) -> None:
