@@ -248,7 +248,10 @@ def runtime_config(settings: Settings) -> Any:
     from sampan.node import runtime
 
     return runtime.Config(
-        root=settings.data_path / "node" / "runtime", run=settings.run_path / "node", cluster=settings.name
+        root=settings.data_path / "node" / "runtime",
+        run=settings.run_path / "node",
+        cluster=settings.name,
+        registries=settings.registries,
     )
 
 

@@ -68,6 +68,12 @@ class Settings(NamedTuple):
 
         return f"smp-{self.name[:4]}-{zlib.crc32(self.name.encode()) & 0xFFFFF:05x}"
 
+    @property
+    def registries(self) -> Path:
+        """The file that says how registries are reached: the cluster's own, else the machine's. Neither need exist."""
+        own = self.data_path / "registries.toml"
+        return own if own.exists() else Path("/etc/sampan/registries.toml")
+
     def on(self, component: str) -> bool:
         return component not in self.disabled
 
