@@ -135,8 +135,8 @@ def test_a_table_of_classes_names_the_default_one() -> None:
     async def check(server: Running) -> None:
         path = "/apis/storage.k8s.io/v1/storageclasses"
         mark = {"storageclass.kubernetes.io/is-default-class": "true"}
-        for name, annotations in (("a", {}), ("b", mark)):
-            metadata = {"name": name, "annotations": annotations}
+        for name, marks in (("a", {}), ("b", mark)):
+            metadata = {"name": name, "annotations": marks}
             await server.ok("POST", path, {"metadata": metadata, "provisioner": "example.dev/none"})
         table = await server.ok("GET", path, accept="application/json;as=Table;v=v1;g=meta.k8s.io")
         assert [row["cells"][0] for row in table["rows"]] == ["a", "b (default)"]
