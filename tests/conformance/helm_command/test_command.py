@@ -19,6 +19,7 @@ DIFFERENT = {
     "template ./noyaml --debug": "debug lines are our own",
     "template ./web --validate --dry-run=client": "flags that exclude each other come before flags that are old",
     "upgrade alpha ./web --server-side maybe": "a bad flag is told before the cluster is asked",
+    "package ./web --sign": "signing is refused by name",
     "HELM_DRIVER= KUBECONFIG=text.txt list": "a kubeconfig that is none is described in our own words",
     "HELM_DRIVER=nonsense list": "an unknown driver is an error like any other",
 }

@@ -12,13 +12,11 @@ from pathlib import Path
 
 from sampan.apps.helm.cli import inputs, logs
 from sampan.apps.helm.errors import HelmError, of_file
-from sampan.base.command.model import UsageError
 from sampan.base.command.parse import Invocation
 from sampan.base.gotemplate import semver
 from sampan.charts import dependencies
 from sampan.charts.errors import ChartError
 from sampan.charts.model import CRD, Chart, File
-
 
 # -- lint
 
@@ -194,11 +192,6 @@ def package(call: Invocation) -> int:
     if not call.args:
         raise HelmError("need at least one argument, the path to the chart")
     stamp = _epoch()
-    if call.flag("sign"):
-        if not call.flag("key"):
-            raise HelmError("--key is required for signing a package")
-        raise UsageError("flag --sign is not supported yet by this helm")
-    inputs.values(call)
     for given in call.args:
         if not Path(given).exists():
             raise HelmError(f"stat {given}: no such file or directory")
@@ -272,8 +265,6 @@ def show_chart(call: Invocation) -> int:
 
 
 def show_values(call: Invocation) -> int:
-    if call.flag("jsonpath"):
-        raise UsageError("flag --jsonpath is not supported yet by this helm")
     sys.stdout.write(_values_file(_shown(call)))
     return 0
 

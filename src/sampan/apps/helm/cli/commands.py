@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from sampan.apps.helm.cli.flags import (
+    CHART_NOT_YET,
     DRY_RUN,
     EXCLUSIVE,
     GLOBAL,
     OUTPUT,
-    REFUSED_CHART,
     RELEASE,
     RENDER,
     REVISION,
     VALUES,
     WAIT,
     WRITE,
+    not_yet,
 )
 from sampan.base.command.model import Command, Flag
 
@@ -181,7 +182,7 @@ GET = Command(
     "get",
     "download extended information of a named release",
     commands=(
-        _get("all", "download all information for a named release"),
+        _get("all", "download all information for a named release", not_yet("template")),
         _get("hooks", "download all hooks for a named release"),
         _get("manifest", "download the manifest for a named release"),
         _get("metadata", "This command fetches metadata for a given release", OUTPUT),
@@ -206,10 +207,10 @@ TEMPLATE = Command(
         *VALUES,
         *(flag for flag in RENDER if flag.name != "render-subchart-notes"),
         Flag("render-subchart-notes", "", kind="bool", deprecated=_NO_EFFECT),
-        *REFUSED_CHART,
+        *CHART_NOT_YET,
         *GENERATE,
-        Flag("post-renderer", "", hidden=True),
-        Flag("post-renderer-args", "", kind="array", hidden=True),
+        not_yet("post-renderer"),
+        not_yet("post-renderer-args", "array"),
         DRY_RUN._replace(default="client"),
         Flag("validate", "", kind="bool", deprecated="use '--dry-run=server' instead"),
         Flag("hide-notes", "", kind="bool", deprecated=_NO_EFFECT),
@@ -259,15 +260,14 @@ PACKAGE = Command(
     args="[CHART_PATH] [...]",
     max_args=-1,
     flags=(
-        *(flag._replace(hidden=True) for flag in VALUES),
         Flag("destination", "folder to write to", short="d", default="."),
         Flag("version", "set the chart's version"),
         Flag("app-version", "set the chart's appVersion"),
-        Flag("sign", "", kind="bool", hidden=True),
-        Flag("key", "", hidden=True),
-        Flag("keyring", "", hidden=True),
-        Flag("passphrase-file", "", hidden=True),
-        Flag("dependency-update", "", kind="bool", short="u", hidden=True),
+        not_yet("sign", "bool"),
+        not_yet("key"),
+        not_yet("keyring"),
+        not_yet("passphrase-file"),
+        not_yet("dependency-update", "bool", short="u"),
     ),
 )
 
@@ -280,7 +280,7 @@ def _show(name: str, short: str, *flags: Flag) -> Command:
         args="[CHART]",
         min_args=1,
         max_args=1,
-        flags=(*REFUSED_CHART, *flags),
+        flags=(*CHART_NOT_YET, *flags),
     )
 
 
@@ -293,14 +293,14 @@ SHOW = Command(
         _show("chart", "show the chart's definition"),
         _show("crds", "show the chart's CRDs"),
         _show("readme", "show the chart's README"),
-        _show("values", "show the chart's values", Flag("jsonpath", "", hidden=True)),
+        _show("values", "show the chart's values", not_yet("jsonpath")),
     ),
 )
 VERSION = Command(
     "version",
     "print the helm version information",
     run=f"{_HERE}.about:version",
-    flags=(Flag("short", "only the number", kind="bool"), Flag("template", "", hidden=True)),
+    flags=(Flag("short", "only the number", kind="bool"), not_yet("template")),
 )
 NOT_YET = tuple(
     Command(name, "", run=f"{_HERE}.about:not_yet", hidden=True, passthrough=True)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from sampan.base.command.model import Flag
 
+NOT_YET = "is not supported yet by this helm"
+
+
+def not_yet(name: str, kind: str = "string", short: str = "") -> Flag:
+    """A flag of Helm that asks for what is not there yet: refused by name, not taken for a typing error."""
+    return Flag(name, "", kind=kind, short=short, hidden=True, refusal=NOT_YET)
+
+
 OUTPUT = Flag(
     "output",
     "print the output as table, json or yaml",
@@ -28,7 +36,7 @@ GLOBAL = (
     Flag("debug", "print more of what is done", kind="bool"),
     Flag("color", "never or auto, which mean the same here", default="auto", choices=("never", "auto")),
     *(
-        Flag(name, "", hidden=True)
+        not_yet(name)
         for name in (
             "burst-limit",
             "qps",
@@ -49,27 +57,25 @@ VALUES = (
     Flag("set-literal", "set a value literally: key=value (repeatable)", kind="array"),
 )
 
-# Flags of Helm that ask for what is not there yet: repositories, verification, plug-ins. Declared so that they are refused
-# by name instead of being taken for a typing error.
-REFUSED_CHART = (
-    Flag("repo", "", hidden=True),
-    Flag("version", "", hidden=True),
-    Flag("devel", "", kind="bool", hidden=True),
-    Flag("verify", "", kind="bool", hidden=True),
-    Flag("keyring", "", hidden=True),
-    Flag("username", "", hidden=True),
-    Flag("password", "", hidden=True),
-    Flag("ca-file", "", hidden=True),
-    Flag("cert-file", "", hidden=True),
-    Flag("key-file", "", hidden=True),
-    Flag("insecure-skip-tls-verify", "", kind="bool", hidden=True),
-    Flag("pass-credentials", "", kind="bool", hidden=True),
-    Flag("plain-http", "", kind="bool", hidden=True),
-    Flag("dependency-update", "", kind="bool", hidden=True),
+CHART_NOT_YET = (
+    not_yet("repo"),
+    not_yet("version"),
+    not_yet("devel", "bool"),
+    not_yet("verify", "bool"),
+    not_yet("keyring"),
+    not_yet("username"),
+    not_yet("password"),
+    not_yet("ca-file"),
+    not_yet("cert-file"),
+    not_yet("key-file"),
+    not_yet("insecure-skip-tls-verify", "bool"),
+    not_yet("pass-credentials", "bool"),
+    not_yet("plain-http", "bool"),
+    not_yet("dependency-update", "bool"),
 )
-REFUSED_RENDER = (
-    Flag("post-renderer", "", hidden=True),
-    Flag("post-renderer-args", "", kind="array", hidden=True),
+RENDER_NOT_YET = (
+    not_yet("post-renderer"),
+    not_yet("post-renderer-args", "array"),
 )
 
 WAIT = (
@@ -104,9 +110,8 @@ WRITE = (
 RENDER = (
     Flag("enable-dns", "let templates look names up", kind="bool"),
     Flag("skip-schema-validation", "do not check values against values.schema.json", kind="bool"),
-    Flag(
-        "disable-openapi-validation", "do not let the server check fields strictly", kind="bool", hidden=True
-    ),
+    # What it turns off is Helm's check before a server that cannot check; every server of today can.
+    Flag("disable-openapi-validation", "", kind="bool", hidden=True),
     Flag("render-subchart-notes", "show the notes of charts inside as well", kind="bool"),
 )
 RELEASE = (
@@ -115,8 +120,8 @@ RELEASE = (
     *RENDER,
     *WAIT,
     OUTPUT,
-    *REFUSED_CHART,
-    *REFUSED_RENDER,
+    *CHART_NOT_YET,
+    *RENDER_NOT_YET,
     Flag("create-namespace", "make the release's namespace if it is not there", kind="bool"),
     Flag("hide-notes", "do not show the notes", kind="bool"),
     Flag("hide-secret", "hide Secrets in a dry run", kind="bool"),
@@ -134,4 +139,3 @@ RELEASE = (
 )
 REVISION = Flag("revision", "revision of the release (default: the last)", kind="int")
 EXCLUSIVE = (("force-replace", "force-conflicts"), ("force", "force-conflicts"))
-REFUSED = frozenset((*REFUSED_CHART, *REFUSED_RENDER, *(flag for flag in GLOBAL if flag.hidden)))

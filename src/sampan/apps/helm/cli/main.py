@@ -37,7 +37,7 @@ def main(words: list[str] | None = None) -> int:
 
 def _look_at_flags(call: Invocation) -> None:
     """Names flags that are old, and refuses those that are declared only to be refused. Raises UsageError."""
-    from sampan.apps.helm.cli.flags import REFUSED
+    from sampan.apps.helm.cli.flags import NOT_YET
     from sampan.base.command.parse import available
 
     known = available(call.path)
@@ -45,8 +45,8 @@ def _look_at_flags(call: Invocation) -> None:
         flag = known[name]
         if flag.deprecated:
             print(f"Flag --{name} has been deprecated, {flag.deprecated}", file=sys.stderr)
-        if flag in REFUSED:
-            raise UsageError(f"flag --{name} is not supported yet by this helm")
+        if flag.refusal == NOT_YET:
+            raise UsageError(f"flag --{name} {NOT_YET}")
 
 
 def _run(call: Invocation) -> int:
