@@ -109,6 +109,8 @@ def _sysctls(config: Config) -> None:
         f"ipv4/conf/{config.bridge}/rp_filter": "2",
         # answers for the pods to each other where their ports are isolated; without that nobody asks for it
         f"ipv4/conf/{config.bridge}/proxy_arp_pvlan": "1",
+        # at once: the kernel's default is a random wait of up to 0.8 s
+        f"ipv4/neigh/{config.bridge}/proxy_delay": "0",
     }
     for name, value in wanted.items():
         _set(config, name, value)
