@@ -166,7 +166,8 @@ def show(what: str, rounds: list[Round]) -> Round:
     """Prints all rounds; the best counts: others use this machine too, and they can only slow it down."""
     best = max(rounds)
     rates = ", ".join(f"{one.rate:,.0f}" for one in rounds)
-    print(f"    {what}: {rates} /s; the best takes {best.each:.0f} us CPU each", flush=True)
+    cpu = f"; the best takes {best.each:.0f} us CPU each" if best.each else ""
+    print(f"    {what}: {rates} /s{cpu}", flush=True)
     return best
 
 
