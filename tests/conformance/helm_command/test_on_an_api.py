@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,3 +272,100 @@ def test_the_status_with_its_resources(tool: Tool) -> None:
     shown = json.loads(tool.helm("status", "web", "-o", "json"))
     assert shown["info"]["resources"]["v1/ConfigMap"][0]["metadata"]["name"] == "web"
     assert "chart" not in shown
+
+
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec:
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}
+"""
+
+
+def cancelled(tool: Tool, *words: str) -> tuple[int, str, str]:
+    """Exit code and output of a command that gets SIGINT while it waits for the Deployment."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sampan.apps.helm.cli.main", *words, "-n", tool.namespace],
+        env=tool.environ,
+        cwd=tool.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 30
+        while "deployment" not in tool.kubectl("get", "deployments", "-n", tool.namespace, "-o", "name"):
+            assert time.monotonic() < until, "the Deployment was never made"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+def test_an_interrupted_installation_is_honest(tool: Tool) -> None:
+    tool.chart({"templates/d.yaml": DEPLOYMENT})
+    found = cancelled(tool, "install", "web", "chart", "--wait")
+    assert found == (1, "Release web has been cancelled.\n", "Error: INSTALLATION FAILED: context canceled\n")
+    shown = tool.helm("status", "web")
+    assert 'STATUS: failed\nREVISION: 1\nDESCRIPTION: Release "web" failed: context canceled\n' in shown
+
+
+def test_an_interrupted_upgrade_rolls_back_on_request(tool: Tool) -> None:
+    tool.helm("install", "web", "chart")
+    tool.chart({"templates/d.yaml": DEPLOYMENT})
+    code, out, err = cancelled(tool, "upgrade", "web", "chart", "--rollback-on-failure")
+    assert (code, out) == (1, "Release web has been cancelled.\n")
+    assert (
+        "Error: UPGRADE FAILED: release web failed, and has been rolled back due to rollback-on-failure being set: "
+        "context canceled\n"
+    ) in err
+    states = [
+        (one["revision"], one["status"]) for one in json.loads(tool.helm("history", "web", "-o", "json"))
+    ]
+    assert states == [(1, "superseded"), (2, "failed"), (3, "deployed")]
+    assert tool.get("deployments")["items"] == []
+
+
+def test_a_release_that_stayed_pending_is_freed_by_a_rollback(tool: Tool) -> None:
+    tool.helm("install", "web", "chart", "--set", "data.a=1")
+    tool.chart({"templates/c.yaml": CONFIG_MAP, "templates/d.yaml": DEPLOYMENT})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sampan.apps.helm.cli.main", "upgrade", "web", "chart", "--wait", "-n", tool.namespace],
+        env=tool.environ, cwd=tool.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until = time.monotonic() + 30
+    while not tool.get("deployments")["items"] and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert "STATUS: pending-upgrade" in tool.helm("status", "web")
+    told = tool.helm("upgrade", "web", "chart", code=1)
+    assert "UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress" in told
+    tool.helm("rollback", "web", "1")
+    assert "STATUS: deployed" in tool.helm("status", "web")
+    assert tool.get("deployments")["items"] == []
+
+
+def test_one_of_two_at_once_wins(tool: Tool) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "sampan.apps.helm.cli.main",
+        "install",
+        "web",
+        "chart",
+        "-n",
+        tool.namespace,
+    ]
+    both = [
+        subprocess.Popen(words, env=tool.environ, cwd=tool.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    ended = [process.communicate(timeout=60) for process in both]
+    codes = [process.returncode for process in both]
+    assert sorted(codes) == [0, 1]
+    told = ended[codes.index(1)][1]
+    assert "cannot reuse a name that is still in use" in told or "release: already exists" in told
